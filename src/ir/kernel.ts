@@ -1,0 +1,98 @@
+/**
+ * Kernels: one dispatch each, plain data. Every expression reads buffers through `read` nodes whose
+ * `binding` indexes `bindings`; no logical `load` is left. Shapes are literals.
+ */
+import type { Combiner, Expr, ScalarType } from './expr.js';
+
+/** How a buffer's elements are stored: four bytes each on a device; f64, i64, u64 on the host only. */
+export type StorageType = 'f32' | 'i32' | 'u32' | 'f64' | 'i64' | 'u64';
+
+/** One buffer a kernel touches. A bool tensor is stored as u32 0 or 1. */
+export interface Binding {
+  /** `read_write` also covers buffers that are only written: WebGPU has no write-only storage buffers. */
+  readonly access: 'read' | 'read_write';
+  readonly storage: StorageType;
+  /** Length in elements. */
+  readonly length: number;
+}
+
+/** Writes `value` to element `at` of the buffer at `binding`. A bool value is stored as 0 or 1. */
+export interface Store {
+  readonly binding: number;
+  readonly at: Expr;
+  readonly value: Expr;
+}
+
+interface KernelBase {
+  /** For labels and people: the ops inside, as `a+b+c`. */
+  readonly label: string;
+  readonly bindings: readonly Binding[];
+}
+
+/** For every point of `shape`: all stores. Index axes 0..shape.length-1. */
+export interface MapKernel extends KernelBase {
+  readonly kind: 'map';
+  readonly shape: readonly number[];
+  readonly stores: readonly Store[];
+}
+
+/** One pass over the reduced axes; `value` may use earlier stages (`stage` nodes). */
+export interface Stage {
+  readonly combine: Combiner;
+  readonly type: ScalarType;
+  readonly value: Expr;
+}
+
+/**
+ * For every row (point of `shape`, index axes 0..r-1): the stages in order, each combining over all
+ * points of `inner` (index axes r..r+q-1); then `rowStores` once per row, and `elementStores` once
+ * per point of `inner`. Softmax, losses, means and arg-reductions are of this kind. Row stores may
+ * not write what element stores or stages of the same kernel read at another row's place.
+ */
+export interface ReduceKernel extends KernelBase {
+  readonly kind: 'reduce';
+  readonly shape: readonly number[];
+  readonly inner: readonly number[];
+  readonly stages: readonly Stage[];
+  readonly rowStores: readonly Store[];
+  readonly elementStores: readonly Store[];
+}
+
+/**
+ * acc(b, m, n) = sum over k of a(b, m, k) * b(b, k, n), then the stores once per (b, m, n).
+ * Index axes: 0 = batch, 1 = m, 2 = n, 3 = k. `a` does not use axis 2, `b` does not use axis 1,
+ * the stores do not use axis 3. Matrix products, and convolutions as implicit GEMM.
+ */
+export interface ContractKernel extends KernelBase {
+  readonly kind: 'contract';
+  readonly type: ScalarType;
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Expr;
+  readonly b: Expr;
+  readonly stores: readonly Store[];
+}
+
+export type Kernel = MapKernel | ReduceKernel | ContractKernel;
+
+/** Index axes of a contract kernel. */
+export const contractAxes = { batch: 0, m: 1, n: 2, k: 3 } as const;
+
+/** Every expression of a kernel, for walks. */
+export function kernelExprs(kernel: Kernel): Expr[] {
+  const ofStores = (stores: readonly Store[]): Expr[] => stores.flatMap((s) => [s.at, s.value]);
+  switch (kernel.kind) {
+    case 'map':
+      return ofStores(kernel.stores);
+    case 'reduce':
+      return [
+        ...kernel.stages.map((s) => s.value),
+        ...ofStores(kernel.rowStores),
+        ...ofStores(kernel.elementStores),
+      ];
+    case 'contract':
+      return [kernel.a, kernel.b, ...ofStores(kernel.stores)];
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * How a tensor's elements are stored for kernels, and the conversion from and to host arrays.
+ * Kernels see f32, i32, u32 (and f64, i64, u64 on the host); NdArrays have TensorFlow's dtypes.
+ */
+import { getFloat16, setFloat16 } from '@petamoriken/float16';
+import { InvalidArgumentError, UnimplementedError } from '../errors.js';
+import { arrayConstructor, isNumericDType, type DType, type NdArray } from '../graph/dtype.js';
+import { elementCount, type StaticShape } from '../graph/shape.js';
+import { unary, type Expr, type ScalarType } from './expr.js';
+import type { StorageType } from './kernel.js';
+import type { Place } from './program.js';
+
+export type StorageArray =
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | Float64Array
+  | BigInt64Array
+  | BigUint64Array;
+
+const onHost: Partial<Record<DType, StorageType>> = {
+  float32: 'f32', float16: 'f32', bfloat16: 'f32', float64: 'f64',
+  int8: 'i32', int16: 'i32', int32: 'i32', uint8: 'i32', uint16: 'i32',
+  qint8: 'i32', quint8: 'i32', qint32: 'i32', qint16: 'i32', quint16: 'i32',
+  uint32: 'u32', bool: 'u32', int64: 'i64', uint64: 'u64',
+};
+
+/** Storage of a dtype in a place, or undefined if kernels there cannot hold it. */
+export function storageOf(dtype: DType, place: Place): StorageType | undefined {
+  const host = onHost[dtype];
+  if (place === 'host') return host;
+  if (dtype === 'int64') return 'i32';
+  return host === 'f64' || host === 'u64' ? undefined : host;
+}
+
+/** Type a loaded element computes in: its storage, but bool for bool. */
+export const scalarTypeOf = (dtype: DType, place: Place): ScalarType | undefined =>
+  dtype === 'bool' ? 'bool' : storageOf(dtype, place);
+
+export const storageBytes = (storage: StorageType): number =>
+  storage === 'f64' || storage === 'i64' || storage === 'u64' ? 8 : 4;
+
+const narrowing: Partial<Record<DType, 'wrapI8' | 'wrapI16' | 'wrapU8' | 'wrapU16' | 'roundF16' | 'roundBf16'>> = {
+  int8: 'wrapI8', qint8: 'wrapI8', uint8: 'wrapU8', quint8: 'wrapU8',
+  int16: 'wrapI16', qint16: 'wrapI16', uint16: 'wrapU16', quint16: 'wrapU16',
+  float16: 'roundF16', bfloat16: 'roundBf16',
+};
+
+/** Rounds or wraps a computed value to what `dtype` can hold; a no-op for 32-bit and wider types. */
+export function narrow(dtype: DType, value: Expr): Expr {
+  const fn = narrowing[dtype];
+  return fn === undefined ? value : unary(fn, value);
+}
+
+const storageConstructors = {
+  f32: Float32Array, i32: Int32Array, u32: Uint32Array,
+  f64: Float64Array, i64: BigInt64Array, u64: BigUint64Array,
+} as const;
+
+export const createStorage = (storage: StorageType, length: number): StorageArray =>
+  new storageConstructors[storage](length);
+
+export const storageView = (storage: StorageType, buffer: ArrayBuffer, byteOffset: number, length: number): StorageArray =>
+  new storageConstructors[storage](buffer, byteOffset, length);
+
+const bits = new DataView(new ArrayBuffer(4));
+const fromHalf = (raw: number): number => {
+  bits.setUint16(0, raw);
+  return getFloat16(bits, 0);
+};
+const toHalf = (value: number): number => {
+  setFloat16(bits, 0, value);
+  return bits.getUint16(0);
+};
+const fromBrain = (raw: number): number => {
+  bits.setUint32(0, raw * 0x10000);
+  return bits.getFloat32(0);
+};
+const toBrain = (value: number): number => {
+  bits.setFloat32(0, value);
+  const raw = bits.getUint32(0);
+  if ((raw & 0x7fffffff) > 0x7f800000) return ((raw >>> 16) | 0x40) & 0xffff;
+  return ((raw + 0x7fff + ((raw >>> 16) & 1)) >>> 16) & 0xffff;
+};
+
+/**
+ * Host array to storage. No copy when the array already has the storage's type.
+ * @throws InvalidArgumentError if an int64 value does not fit the device's i32.
+ */
+export function encode(array: NdArray, storage: StorageType, label: string): StorageArray {
+  const { dtype, data } = array;
+  if (dtype === 'string' || !isNumericDType(dtype))
+    throw new UnimplementedError(`${label}: a ${dtype} tensor has no numeric storage.`, { node: label });
+  const source = data as Exclude<typeof data, readonly Uint8Array[]>;
+  if (source instanceof storageConstructors[storage]) return source as StorageArray;
+  if (storage === 'f32' && dtype === 'float16')
+    return Float32Array.from(source as Uint16Array, fromHalf);
+  if (storage === 'f32' && dtype === 'bfloat16')
+    return Float32Array.from(source as Uint16Array, fromBrain);
+  if (storage === 'i32' && dtype === 'int64') return narrowInt64(source as BigInt64Array, label);
+  if (storage === 'u32' && dtype === 'bool')
+    return Uint32Array.from(source as Uint8Array, (value) => (value === 0 ? 0 : 1));
+  if (storage === 'i64' || storage === 'u64')
+    throw new UnimplementedError(`${label}: ${dtype} does not convert to ${storage} storage.`);
+  return storageConstructors[storage].from(source as Uint8Array);
+}
+
+function narrowInt64(source: BigInt64Array, label: string): Int32Array {
+  const out = new Int32Array(source.length);
+  for (let i = 0; i < source.length; i++) {
+    const value = source[i] as bigint;
+    out[i] = Number(BigInt.asIntN(32, value));
+    if (BigInt(out[i] as number) !== value)
+      throw new InvalidArgumentError(
+        `${label}: int64 value ${value} at element ${i} does not fit the 32-bit integers a GPU computes with. Use device 'cpu' for 64-bit values.`,
+        { node: label },
+      );
+  }
+  return out;
+}
+
+/** Storage to host array. Always a fresh array the caller may keep. */
+export function decode(source: StorageArray, dtype: DType, shape: StaticShape): NdArray {
+  const n = elementCount(shape);
+  const values = source.length === n ? source : source.subarray(0, n);
+  return { dtype, shape: [...shape], data: decodeData(values, dtype) } as NdArray;
+}
+
+function decodeData(values: StorageArray, dtype: DType): unknown {
+  if (dtype === 'float16') return Uint16Array.from(values as Float32Array, toHalf);
+  if (dtype === 'bfloat16') return Uint16Array.from(values as Float32Array, toBrain);
+  if (dtype === 'int64' && values instanceof Int32Array) return BigInt64Array.from(values, BigInt);
+  if (!isNumericDType(dtype)) throw new UnimplementedError(`A ${dtype} tensor has no numeric storage.`);
+  const constructor = arrayConstructor(dtype);
+  return new (constructor as Float32ArrayConstructor)(values as Float32Array);
+}

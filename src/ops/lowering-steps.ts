@@ -1,0 +1,40 @@
+/** Steps that lowerings of array ops share: constant integer inputs, zeros and guarded reads. */
+import {
+  and,
+  constant,
+  int,
+  max,
+  min,
+  select,
+  type Expr,
+  type ScalarType,
+} from '../ir/expr.js';
+import { integersOf } from './integers.js';
+import type { Operand } from './op-def.js';
+import type { Rejects } from './shape-rules.js';
+
+/** Elements of an integer input that decides a shape; specialisation has made it constant. */
+export function constantIntegers(ctx: Rejects, operand: Operand, name: string): number[] {
+  return operand.constant === null
+    ? ctx.fail(
+        `Input '${name}' decides the output's shape, so its value must be known before the kernels ` +
+          `run, but it is computed from data. Make it a constant or feed it`,
+      )
+    : integersOf(operand.constant);
+}
+
+export const zeroOf = (type: ScalarType): Expr => constant(type, 0);
+
+/** An i32 index kept within [0, extent), so that the arm of a select not taken reads in bounds. */
+export const clamped = (at: Expr, extent: number): Expr =>
+  max(min(at, int(extent - 1)), int(0));
+
+/** All conditions; undefined when there are none. */
+export const allOf = (conditions: readonly Expr[]): Expr | undefined =>
+  conditions.length === 0 ? undefined : conditions.reduce(and);
+
+/** `value` where all conditions hold, else `otherwise`. */
+export function guarded(conditions: readonly Expr[], value: Expr, otherwise: Expr): Expr {
+  const condition = allOf(conditions);
+  return condition === undefined ? value : select(condition, value, otherwise);
+}

@@ -1,0 +1,280 @@
+/**
+ * One scalar operation as JavaScript text. f32, f64, i32 and u32 are numbers, i64 and u64 BigInts,
+ * bool is a JavaScript boolean (stored as 0 or 1). Every f32 result is rounded with Math.fround and
+ * every integer result wrapped, so that a value is the same wherever the compiler computes it.
+ * `L` is the library of js-library.ts.
+ */
+import { InternalError } from '../../errors.js';
+import type { BinaryFn, Combiner, ScalarType, UnaryFn } from '../../ir/expr.js';
+
+export const isFloat = (type: ScalarType): boolean => type === 'f32' || type === 'f64';
+export const isBig = (type: ScalarType): boolean => type === 'i64' || type === 'u64';
+
+/** Rounds or wraps `text` to the type. */
+function fit(type: ScalarType, text: string): string {
+  switch (type) {
+    case 'f32':
+      return `Math.fround(${text})`;
+    case 'f64':
+      return `(${text})`;
+    case 'i32':
+      return `(${text} | 0)`;
+    case 'u32':
+      return `(${text} >>> 0)`;
+    case 'i64':
+      return `BigInt.asIntN(64, ${text})`;
+    case 'u64':
+      return `BigInt.asUintN(64, ${text})`;
+    case 'bool':
+      return `(${text})`;
+  }
+}
+
+function unsupported(what: string, type: ScalarType): never {
+  throw new InternalError(`The CPU printer has no ${what} on ${type}; the IR verifier should refuse it.`);
+}
+
+export function constText(type: ScalarType, value: number | bigint): string {
+  if (type === 'bool') return value ? 'true' : 'false';
+  if (isBig(type)) return `${BigInt(value)}n`.replace(/^-.*/, '($&)');
+  const number = type === 'f32' ? Math.fround(Number(value)) : Number(value);
+  if (Object.is(number, -0)) return '(-0)';
+  return number < 0 ? `(${number})` : String(number);
+}
+
+const mathFunctions: ReadonlySet<UnaryFn> = new Set([
+  'sqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan',
+  'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'floor', 'ceil', 'trunc', 'abs', 'sign',
+]);
+const libraryFunctions: ReadonlySet<UnaryFn> = new Set([
+  'round', 'sigmoid', 'softplus', 'erf', 'erfc', 'roundF16', 'roundBf16',
+]);
+
+function floatUnary(fn: UnaryFn, type: ScalarType, x: string): string {
+  if (mathFunctions.has(fn)) return fit(type, `Math.${fn}(${x})`);
+  if (libraryFunctions.has(fn)) return fit(type, `L.${fn}(${x})`);
+  switch (fn) {
+    case 'neg':
+      return `(-${x})`;
+    case 'rsqrt':
+      return fit(type, `1 / Math.sqrt(${x})`);
+    case 'isNan':
+      return `Number.isNaN(${x})`;
+    case 'isInf':
+      return `(Math.abs(${x}) === Infinity)`;
+    case 'isFinite':
+      return `Number.isFinite(${x})`;
+    default:
+      return unsupported(fn, type);
+  }
+}
+
+function integerUnary(fn: UnaryFn, type: ScalarType, x: string): string {
+  switch (fn) {
+    case 'neg':
+      return fit(type, `-${x}`);
+    case 'not':
+      return type === 'bool' ? `!${x}` : fit(type, `~${x}`);
+    case 'abs':
+      return type === 'i32' ? fit(type, `Math.abs(${x})`) : fit(type, `L.absBig(${x})`);
+    case 'sign':
+      return isBig(type) ? `L.signBig(${x})` : fit(type, `Math.sign(${x})`);
+    case 'floor':
+    case 'ceil':
+    case 'round':
+    case 'trunc':
+      return x;
+    case 'isNan':
+    case 'isInf':
+      return 'false';
+    case 'isFinite':
+      return 'true';
+    case 'wrapI8':
+      return `(${x} << 24 >> 24)`;
+    case 'wrapI16':
+      return `(${x} << 16 >> 16)`;
+    case 'wrapU8':
+      return `(${x} & 255)`;
+    case 'wrapU16':
+      return `(${x} & 65535)`;
+    default:
+      return unsupported(fn, type);
+  }
+}
+
+export function unaryText(fn: UnaryFn, type: ScalarType, x: string): string {
+  if (isFloat(type)) return floatUnary(fn, type, x);
+  if (fn === 'abs' && (type === 'u32' || type === 'u64')) return x;
+  return integerUnary(fn, type, x);
+}
+
+const symbols: Partial<Record<BinaryFn, string>> = {
+  add: '+', sub: '-', mul: '*', div: '/', mod: '%', and: '&', or: '|', xor: '^',
+  lt: '<', le: '<=', gt: '>', ge: '>=', eq: '===', ne: '!==',
+};
+
+function floatBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): string {
+  switch (fn) {
+    case 'max':
+    case 'min':
+      return `Math.${fn}(${a}, ${b})`;
+    case 'pow':
+      return fit(type, `L.pow(${a}, ${b})`);
+    case 'atan2':
+      return fit(type, `Math.atan2(${a}, ${b})`);
+    case 'add':
+    case 'sub':
+    case 'mul':
+    case 'div':
+    case 'mod':
+      return fit(type, `${a} ${symbols[fn] ?? ''} ${b}`);
+    default:
+      return unsupported(fn, type);
+  }
+}
+
+function intBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): string {
+  switch (fn) {
+    case 'mul':
+      return type === 'i32' ? `Math.imul(${a}, ${b})` : fit(type, `Math.imul(${a}, ${b})`);
+    case 'max':
+    case 'min':
+      return `Math.${fn}(${a}, ${b})`;
+    case 'pow':
+      return fit(type, `L.powInt(${a}, ${b})`);
+    case 'shl':
+      return fit(type, `${a} << ${b}`);
+    case 'shr':
+      return type === 'i32' ? `(${a} >> ${b})` : `(${a} >>> ${b})`;
+    case 'add':
+    case 'sub':
+    case 'div': // x / 0 is an infinity or NaN, which wrap to 0
+    case 'mod':
+    case 'and':
+    case 'or':
+    case 'xor':
+      return fit(type, `${a} ${symbols[fn] ?? ''} ${b}`);
+    default:
+      return unsupported(fn, type);
+  }
+}
+
+function bigBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): string {
+  switch (fn) {
+    case 'max':
+    case 'min':
+      return `L.${fn}Big(${a}, ${b})`;
+    case 'div':
+    case 'mod':
+      return fit(type, `L.${fn}Big(${a}, ${b})`);
+    case 'pow':
+      return fit(type, `L.powBig(${a}, ${b})`);
+    case 'shl':
+      return fit(type, `${a} << (BigInt(${b}) & 63n)`);
+    case 'shr':
+      return `(${a} >> (BigInt(${b}) & 63n))`;
+    case 'and':
+    case 'or':
+    case 'xor':
+      return `(${a} ${symbols[fn] ?? ''} ${b})`;
+    case 'add':
+    case 'sub':
+    case 'mul':
+      return fit(type, `${a} ${symbols[fn] ?? ''} ${b}`);
+    default:
+      return unsupported(fn, type);
+  }
+}
+
+function boolBinary(fn: BinaryFn, a: string, b: string): string {
+  if (fn === 'and' || fn === 'min' || fn === 'mul') return `(${a} && ${b})`;
+  if (fn === 'or' || fn === 'max') return `(${a} || ${b})`;
+  if (fn === 'xor') return `(${a} !== ${b})`;
+  return unsupported(fn, 'bool');
+}
+
+/** `type` is that of the operands. */
+export function binaryText(fn: BinaryFn, type: ScalarType, a: string, b: string): string {
+  switch (fn) {
+    case 'lt':
+    case 'le':
+    case 'gt':
+    case 'ge':
+    case 'eq':
+    case 'ne':
+      return `(${a} ${symbols[fn] ?? ''} ${b})`;
+    default:
+  }
+  if (isFloat(type)) return floatBinary(fn, type, a, b);
+  if (isBig(type)) return bigBinary(fn, type, a, b);
+  return type === 'bool' ? boolBinary(fn, a, b) : intBinary(fn, type, a, b);
+}
+
+/** Float to integer truncates, saturates, and takes NaN to 0; wider integers wrap. */
+export function castText(to: ScalarType, from: ScalarType, x: string): string {
+  if (to === from) return x;
+  if (to === 'bool') return isBig(from) ? `(${x} !== 0n)` : `(${x} !== 0)`;
+  if (from === 'bool') return isBig(to) ? `(${x} ? 1n : 0n)` : `(${x} ? 1 : 0)`;
+  if (isBig(to)) {
+    if (isFloat(from)) return `L.${to === 'i64' ? 'toI64' : 'toU64'}(${x})`;
+    const wide = isBig(from) ? x : `BigInt(${x})`;
+    return to === 'i64' && !isBig(from) ? wide : fit(to, wide);
+  }
+  if (isBig(from)) {
+    if (to === 'f32') return `L.bigToF32(${x})`;
+    if (to === 'f64') return `Number(${x})`;
+    return `Number(BigInt.${to === 'i32' ? 'asIntN' : 'asUintN'}(32, ${x}))`;
+  }
+  if (isFloat(from) && !isFloat(to)) return `L.${to === 'i32' ? 'toI32' : 'toU32'}(${x})`;
+  return to === 'f64' ? x : fit(to, x);
+}
+
+export function bitcastText(to: ScalarType, from: ScalarType, x: string): string {
+  if (to === from) return x;
+  const sizes = [to, from];
+  if (sizes.some((type) => type === 'f64' || isBig(type))) return unsupported('bitcast', from);
+  if (to === 'f32') return `L.floatOfBits(${castText('i32', from, x)})`;
+  const bits = from === 'f32' ? `L.bitsOfFloat(${x})` : castText('i32', from, x);
+  return to === 'bool' ? castText('bool', 'i32', bits) : fit(to, bits);
+}
+
+const bigLimits = {
+  i64: ['-9223372036854775808n', '9223372036854775807n'],
+  u64: ['0n', '18446744073709551615n'],
+} as const;
+const limits = { i32: ['-2147483648', '2147483647'], u32: ['0', '4294967295'] } as const;
+
+/** What a reduction of nothing gives: lowest value for max, highest for min. */
+export function identityText(combine: Combiner, type: ScalarType): string {
+  const isMax = combine === 'max';
+  if (type === 'bool') return combine === 'and' || combine === 'prod' || combine === 'min' ? 'true' : 'false';
+  const big = type === 'i64' || type === 'u64' ? 'n' : '';
+  switch (combine) {
+    case 'sum':
+    case 'or':
+      return `0${big}`;
+    case 'prod':
+      return `1${big}`;
+    case 'and':
+      return type === 'u64' ? bigLimits.u64[1] : type === 'u32' ? limits.u32[1] : `-1${big}`;
+    case 'max':
+    case 'min':
+      if (type === 'i64' || type === 'u64') return bigLimits[type][isMax ? 0 : 1];
+      if (type === 'i32' || type === 'u32') return limits[type][isMax ? 0 : 1];
+      return isMax ? '-Infinity' : 'Infinity';
+  }
+}
+
+/**
+ * One step of a reduction. Sums and products of f32 are kept in double and rounded once by
+ * `finishText`: closer to the true value than any order of f32 additions, and faster.
+ */
+export function combineText(combine: Combiner, type: ScalarType, acc: string, value: string): string {
+  const fn = ({ sum: 'add', prod: 'mul' } as const)[combine as 'sum' | 'prod'] ?? combine;
+  if (type === 'bool' && combine === 'sum') return `${acc} || ${value}`;
+  return binaryText(fn as BinaryFn, type === 'f32' ? 'f64' : type, acc, value);
+}
+
+/** The result of a reduction from its accumulator. */
+export const finishText = (combine: Combiner, type: ScalarType, acc: string): string =>
+  type === 'f32' && (combine === 'sum' || combine === 'prod') ? `Math.fround(${acc})` : acc;

@@ -1,0 +1,185 @@
+/**
+ * Contractions without workgroup memory: an invocation computes `rows` x `width` outputs, its
+ * neighbours continue along n. Elements of `a` are loaded by every invocation (`blocked`), or once
+ * per subgroup and broadcast (`subgroup`): on an adapter whose loads are gathers, loads per
+ * multiply-add decide.
+ */
+import { contractAxes } from '../../ir/kernel.js';
+import { createPanel, type ContractModule, type Panel } from './wgsl-contract-operand.js';
+import { directionOf, type RowsPlan } from './wgsl-contract-plan.js';
+import { printFinish } from './wgsl-contract-store.js';
+import { wgslType } from './wgsl-literal.js';
+import { assembleModule, gridOf, type GpuCaps, type WgslModule } from './wgsl-module.js';
+
+/** Elements of `a` for one trip: statements, and the text of element (row, step). */
+interface Chunk {
+  readonly lines: readonly string[];
+  value(row: number, step: number): string;
+}
+
+interface RowSource {
+  chunk(k: string, count: number): Chunk;
+  before(): string[];
+}
+
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+/** Each invocation loads its rows' elements itself. */
+function ownRows(module: ContractModule, plan: RowsPlan): RowSource {
+  const { kernel } = module;
+  const { m } = contractAxes;
+  const wanted = plan.steps % 4 === 0 ? directionOf(kernel, kernel.a, m) : 'lane';
+  const panels = range(plan.rows).map((r) =>
+    createPanel(module, {
+      expr: kernel.a, axis: m, lane: `row_${r}`, width: 1, direction: wanted, prefix: `a${r}_`,
+    }),
+  );
+  return {
+    chunk(k, count) {
+      const steps = panels.map((panel) => panel.steps(k, count));
+      return {
+        lines: steps.flat().flatMap((step) => step.lines),
+        value: (row, step) => steps[row]?.[step]?.value ?? '',
+      };
+    },
+    before: () => [
+      ...range(plan.rows).map((r) => `let row_${r} = min(row0 + ${r}, ${kernel.m - 1});`),
+      ...panels.flatMap((panel) => panel.before()),
+    ],
+  };
+}
+
+/** Lane l loads step l % steps of row l / steps of each group of rows; then all share. */
+function sharedRows(module: ContractModule, plan: RowsPlan): RowSource {
+  const { kernel } = module;
+  const { steps, lanes, rows } = plan;
+  const perGather = Math.max(1, lanes / steps);
+  const gathers = range(Math.ceil(rows / perGather));
+  const panels = gathers.map((g) =>
+    createPanel(module, {
+      expr: kernel.a, axis: contractAxes.m, lane: `row_${g}`, width: 1, direction: 'lane', prefix: `a${g}_`,
+    }),
+  );
+  const laneRow = perGather === 1 ? '' : ` + lane / ${steps}`;
+  return {
+    chunk(k, count) {
+      const at = count < steps ? `min(${k} + lane_k, ${kernel.k - 1})` : `${k} + lane_k`;
+      const name = count < steps ? 'k_tail' : 'k_lane';
+      const loads = panels.map((panel) => panel.steps(name, 1)[0] ?? { lines: [], value: '' });
+      return {
+        lines: [`let ${name} = ${at};`, ...loads.flatMap((load) => load.lines)],
+        value(row, step) {
+          const source = loads[Math.floor(row / perGather)]?.value ?? '';
+          return `subgroupBroadcast(${source}, ${(row % perGather) * steps + step}u)`;
+        },
+      };
+    },
+    before: () => [
+      `let lane_k = lane % ${steps};`,
+      ...gathers.map((g) => `let row_${g} = min(row0 + ${g * perGather}${laneRow}, ${kernel.m - 1});`),
+      ...panels.flatMap((panel) => panel.before()),
+    ],
+  };
+}
+
+/** Adds `count` values of k from `k` on to the accumulators. */
+function printTrip(module: ContractModule, plan: RowsPlan, rows: RowSource, columns: Panel, k: string, count: number): string[] {
+  const { type } = module.kernel;
+  const wide = wgslType(type, plan.width);
+  const chunk = rows.chunk(k, count);
+  const lines = [...chunk.lines];
+  columns.steps(k, count).forEach((step, q) => {
+    lines.push(...step.lines, `let b_${q} = ${step.value};`);
+    for (const r of range(plan.rows)) {
+      const a = `${wide}(${chunk.value(r, q)})`;
+      lines.push(
+        type === 'f32'
+          ? `acc_${r} = fma(${a}, b_${q}, acc_${r});`
+          : `acc_${r} = acc_${r} + ${a} * b_${q};`,
+      );
+    }
+  });
+  return lines;
+}
+
+const indented = (lines: readonly string[]): string =>
+  lines.map((line) => `  ${line.replaceAll('\n', '\n  ')}\n`).join('');
+
+/** The sum over k: a loop over whole trips, then what is left. */
+function printSum(module: ContractModule, plan: RowsPlan): string[] {
+  const { kernel } = module;
+  const { steps, width, rows } = plan;
+  const turned = width === 4 && steps % 4 === 0;
+  const columns = createPanel(module, {
+    expr: kernel.b,
+    axis: contractAxes.n,
+    lane: 'col0',
+    width,
+    direction: turned ? directionOf(kernel, kernel.b, contractAxes.n) : 'lane',
+    prefix: 'b_',
+  });
+  const source = plan.kind === 'subgroup' ? sharedRows(module, plan) : ownRows(module, plan);
+  const whole = kernel.k - (kernel.k % steps);
+  const body: string[] = [];
+  if (whole > 0) {
+    const trip = printTrip(module, plan, source, columns, 'k0', steps);
+    body.push(`for (var k0 = 0; k0 < ${whole}; k0 += ${steps}) {\n${indented(trip)}}`);
+  }
+  if (whole < kernel.k) {
+    const trip = printTrip(module, plan, source, columns, String(whole), kernel.k - whole);
+    body.push(`{\n${indented(trip)}}`);
+  }
+  const accumulators = range(rows).map((r) => `var acc_${r} = ${wgslType(kernel.type, width)}();`);
+  return [...source.before(), ...columns.before(), ...accumulators, ...body];
+}
+
+/** Places of this invocation, from the number of its workgroup. */
+function printPlace(module: ContractModule, plan: RowsPlan, flat: string, guard: number | undefined): string[] {
+  const { batch, m, n } = module.kernel;
+  const { lanes, laneRows, rows, width } = plan;
+  const across = Math.ceil(n / (lanes * width));
+  const down = Math.ceil(m / (rows * laneRows));
+  const lane = plan.kind === 'subgroup' ? 'i32(sid)' : `i32(lid) % ${lanes}`;
+  const rowBlock = laneRows === 1 ? '' : ` * ${laneRows} + i32(lid) / ${lanes}`;
+  const lastColumn = width === 4 ? (Math.ceil(n / 4) - 1) * 4 : n - 1;
+  return [
+    `let group = ${flat};`,
+    ...(guard === undefined ? [] : [`if (group >= ${guard}) { return; }`]),
+    `let lane = ${lane};`,
+    `let batch = ${batch === 1 ? '0' : `group / ${across * down}`};`,
+    `let row0 = (group / ${across} % ${down}${rowBlock}) * ${rows};`,
+    `let col = (group % ${across} * ${lanes} + lane) * ${width};`,
+    `let col0 = min(col, ${lastColumn});`,
+  ];
+}
+
+export function printRows(module: ContractModule, plan: RowsPlan, caps: GpuCaps): WgslModule {
+  const { kernel, bindings, helpers, vectorBindings } = module;
+  const { lanes, laneRows, rows, width } = plan;
+  const total =
+    kernel.batch * Math.ceil(kernel.m / (rows * laneRows)) * Math.ceil(kernel.n / (lanes * width));
+  const { workgroupCount, flat } = gridOf(total, caps);
+  const folded = workgroupCount[0] * workgroupCount[1] * workgroupCount[2] > total;
+  const stores = range(rows).map((r) => {
+    const call = `finish(batch, row0 + ${r}, col, acc_${r});`;
+    return kernel.m % (rows * laneRows) === 0 ? call : `if (row0 + ${r} < ${kernel.m}) { ${call} }`;
+  });
+  const body = [
+    ...printPlace(module, plan, flat, folded ? total : undefined),
+    ...printSum(module, plan),
+    `if (col < ${kernel.n}) {\n${indented(stores)}}`,
+  ];
+  const shared = plan.kind === 'subgroup';
+  const code = assembleModule({
+    label: kernel.label,
+    bindings,
+    vectorBindings,
+    helpers,
+    directives: shared ? ['enable subgroups;'] : [],
+    declarations: [printFinish(module, width)],
+    workgroupSize: lanes * laneRows,
+    parameters: shared ? ['@builtin(subgroup_invocation_id) sid: u32'] : [],
+    body,
+  });
+  return { code, workgroupCount };
+}

@@ -1,0 +1,102 @@
+/**
+ * Structural sharing of expressions: equal subexpressions become one node, with the number of
+ * places that use it and the index variables it depends on.
+ */
+import { InternalError } from '../../errors.js';
+import { contractAxes } from '../../ir/kernel.js';
+import { operands, rewrite, type Expr } from '../../ir/expr.js';
+
+export interface SharedExprs {
+  /** The one node equal to an expression. */
+  node(expr: Expr): Expr;
+  readonly nodes: Iterable<Expr>;
+  /** How many operands and roots are this node. */
+  uses(node: Expr): number;
+  id(node: Expr): number;
+  /** Index axes the value depends on; a contraction's result depends on batch, m and n. */
+  axes(node: Expr): ReadonlySet<number>;
+}
+
+interface Facts {
+  readonly id: number;
+  readonly axes: ReadonlySet<number>;
+  uses: number;
+}
+
+const none: ReadonlySet<number> = new Set();
+const ofContraction: ReadonlySet<number> = new Set([
+  contractAxes.batch,
+  contractAxes.m,
+  contractAxes.n,
+]);
+
+function axesOf(node: Expr, inputs: readonly ReadonlySet<number>[]): ReadonlySet<number> {
+  if (node.kind === 'index') return new Set([node.axis]);
+  if (node.kind === 'acc') return ofContraction;
+  let all = none;
+  for (const axes of inputs) {
+    if (axes.size === 0 || axes === all) continue;
+    all = all.size === 0 ? axes : new Set([...all, ...axes]);
+  }
+  if (node.kind !== 'fold' || !all.has(node.axis)) return all;
+  return new Set([...all].filter((axis) => axis !== node.axis));
+}
+
+/** What tells a node from others with the same operands. */
+function headOf(node: Expr): string {
+  switch (node.kind) {
+    case 'const':
+      return Object.is(node.value, -0) ? '-0' : String(node.value);
+    case 'index':
+      return String(node.axis);
+    case 'load':
+      return String(node.value);
+    case 'read':
+      return String(node.binding);
+    case 'stage':
+      return String(node.stage);
+    case 'unary':
+    case 'binary':
+    case 'call':
+      return node.fn;
+    case 'fold':
+      return `${node.combine} ${node.axis} ${node.extent}`;
+    default:
+      return '';
+  }
+}
+
+/** Shares everything reachable from `roots`. */
+export function shareExprs(roots: readonly Expr[]): SharedExprs {
+  const memo = new Map<Expr, Expr>();
+  const byKey = new Map<string, Expr>();
+  const facts = new Map<Expr, Facts>();
+  const factsOf = (node: Expr): Facts => {
+    const known = facts.get(node);
+    if (known === undefined) throw new InternalError('An expression was not announced to its printer.');
+    return known;
+  };
+  const share = (node: Expr): Expr => {
+    const inputs = operands(node).map(factsOf);
+    const key = `${node.kind} ${node.type} ${headOf(node)} ${inputs.map((x) => x.id).join(' ')}`;
+    const known = byKey.get(key);
+    if (known !== undefined) return known;
+    for (const input of inputs) input.uses++;
+    byKey.set(key, node);
+    const axes = axesOf(node, inputs.map((x) => x.axes));
+    facts.set(node, { id: facts.size, axes, uses: 0 });
+    return node;
+  };
+  for (const root of roots) factsOf(rewrite(root, share, memo)).uses++;
+  return {
+    node: (expr) => {
+      const node = memo.get(expr);
+      if (node === undefined) throw new InternalError('An expression was not announced to its printer.');
+      return node;
+    },
+    nodes: facts.keys(),
+    uses: (node) => factsOf(node).uses,
+    id: (node) => factsOf(node).id,
+    axes: (node) => factsOf(node).axes,
+  };
+}
