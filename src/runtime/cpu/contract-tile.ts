@@ -1,6 +1,6 @@
 /**
- * Inner loop of contractions: a block of packed rows of `a` times a block of packed columns of `b`,
- * added to a block of accumulators. One copy serves every kernel, so it is compiled and hot once.
+ * Inner loop of contractions: a packed block of `a` times a packed block of `b`, added to a block
+ * of accumulators. One copy serves every kernel, so it is compiled and hot once.
  *
  * f32 operands are exact in double and so are their products; accumulating in double and rounding
  * the sum once is both closer to the true value than f32 accumulation and faster than rounding
@@ -9,7 +9,7 @@
 import { InternalError } from '../../errors.js';
 import type { ScalarType } from '../../ir/expr.js';
 
-/** Rows of `a` and columns of `b` in one register tile. */
+/** Columns summed at once. Wider or taller tiles gain nothing: the scalar unit is already busy. */
 export const tile = 4;
 /** Block sizes: a block of b is 256 KiB of doubles, half a common second-level cache. */
 export const rowBlock = 128;
@@ -19,9 +19,9 @@ export const depthBlock = 128;
 export const thinBlock = 8192;
 
 export interface ContractScratch<A> {
-  /** Packed `a`: groups of four rows, k-major. */
+  /** Packed `a`: row-major. */
   readonly a: A;
-  /** Packed `b`: groups of four columns, k-major. */
+  /** Packed `b`: groups of `tile` columns, each group k-major. */
   readonly b: A;
   /** Row-major accumulators, `columnBlock` apart. */
   readonly acc: A;
@@ -65,14 +65,14 @@ export function contractScratch(type: ScalarType): ContractScratch<unknown> {
   }
 }
 
-/** Rows and columns are rounded up to whole tiles; what the padding computes is never read. */
+/** Columns are rounded up to whole tiles; what the padding computes is never read. */
 export function multiplyFloat(
   { a, b, acc }: ContractScratch<Float64Array>,
   rows: number,
   columns: number,
   depth: number,
 ): void {
-  for (let row = 0; row < rows; row += tile)
+  for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column += tile)
       floatTile(a, b, acc, row * depth, column * depth, row * columnBlock + column, depth);
 }
@@ -86,14 +86,76 @@ function floatTile(
   at: number,
   depth: number,
 ): void {
-  const at1 = at + columnBlock;
-  let c00 = acc[at] as number;
-  let c01 = acc[at + 1] as number;
-  let c02 = acc[at + 2] as number;
-  let c03 = acc[at + 3] as number;
-  let c10 = acc[at1] as number;
-  let c11 = acc[at1 + 1] as number;
-  let c12 = acc[at1 + 2] as number;
-  let c13 = acc[at1 + 3] as number;
-  void [c00, c01, c02, c03, c10, c11, c12, c13, aStart, bStart, depth, a, b];
+  let c0 = acc[at] as number;
+  let c1 = acc[at + 1] as number;
+  let c2 = acc[at + 2] as number;
+  let c3 = acc[at + 3] as number;
+  for (let p = aStart, q = bStart; p < aStart + depth; p++, q += tile) {
+    const x = a[p] as number;
+    c0 += x * (b[q] as number);
+    c1 += x * (b[q + 1] as number);
+    c2 += x * (b[q + 2] as number);
+    c3 += x * (b[q + 3] as number);
+  }
+  acc[at] = c0;
+  acc[at + 1] = c1;
+  acc[at + 2] = c2;
+  acc[at + 3] = c3;
+}
+
+/** As `multiplyFloat`, modulo 2^32: one code for i32 and u32. */
+export function multiplyInt(
+  { a, b, acc }: ContractScratch<Int32Array>,
+  rows: number,
+  columns: number,
+  depth: number,
+): void {
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column += tile)
+      intTile(a, b, acc, row * depth, column * depth, row * columnBlock + column, depth);
+}
+
+function intTile(
+  a: Int32Array,
+  b: Int32Array,
+  acc: Int32Array,
+  aStart: number,
+  bStart: number,
+  at: number,
+  depth: number,
+): void {
+  let c0 = acc[at] as number;
+  let c1 = acc[at + 1] as number;
+  let c2 = acc[at + 2] as number;
+  let c3 = acc[at + 3] as number;
+  for (let p = aStart, q = bStart; p < aStart + depth; p++, q += tile) {
+    const x = a[p] as number;
+    c0 = (c0 + Math.imul(x, b[q] as number)) | 0;
+    c1 = (c1 + Math.imul(x, b[q + 1] as number)) | 0;
+    c2 = (c2 + Math.imul(x, b[q + 2] as number)) | 0;
+    c3 = (c3 + Math.imul(x, b[q + 3] as number)) | 0;
+  }
+  acc[at] = c0;
+  acc[at + 1] = c1;
+  acc[at + 2] = c2;
+  acc[at + 3] = c3;
+}
+
+/** As `multiplyFloat` for 64-bit integers; storing wraps modulo 2^64. */
+export function multiplyBig(
+  { a, b, acc }: ContractScratch<BigInt64Array>,
+  rows: number,
+  columns: number,
+  depth: number,
+): void {
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) {
+      const group = column - (column % tile);
+      let sum = acc[row * columnBlock + column] as bigint;
+      for (let k = 0; k < depth; k++) {
+        const y = b[group * depth + k * tile + (column - group)] as bigint;
+        sum = BigInt.asIntN(64, sum + (a[row * depth + k] as bigint) * y);
+      }
+      acc[row * columnBlock + column] = sum;
+    }
 }

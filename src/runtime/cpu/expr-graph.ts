@@ -254,10 +254,12 @@ export function placeNodes(graph: ExprGraph): void {
     const home = bestHome(node);
     node.home = home;
     const { expr, inputs, inner } = node;
-    if (expr.kind === 'fold')
-      adopt(inner[0] as Scope, home, true, expr.extent);
+    if (expr.kind === 'fold') adopt(inner[0] as Scope, home, true, expr.extent);
     else for (const side of inner) adopt(side, home, false, 1);
     for (const [i, input] of inputs.entries())
-      useIn(input, expr.kind === 'fold' ? (inner[0] as Scope) : i > 0 ? (inner[i - 1] ?? home) : home);
+      useIn(
+        input,
+        expr.kind === 'fold' ? (inner[0] as Scope) : i > 0 ? (inner[i - 1] ?? home) : home,
+      );
   }
 }

@@ -7,7 +7,15 @@ import { InternalError } from '../../errors.js';
 import type { Expr, ScalarType } from '../../ir/expr.js';
 import { isTrivial, placeNodes, type ExprGraph, type Node, type Scope } from './expr-graph.js';
 import {
-  binaryText, bitcastText, castText, combineText, constText, finishText, identityText, isBig, unaryText,
+  binaryText,
+  bitcastText,
+  castText,
+  combineText,
+  constText,
+  finishText,
+  identityText,
+  isBig,
+  unaryText,
 } from './js-ops.js';
 
 /** Longer texts get a name, to keep the generated code's nesting shallow. */
@@ -48,8 +56,12 @@ function selectText(node: Node): string {
   const name = `t${node.id}`;
   node.home?.lines.push(
     `let ${name};`,
-    `if (${cond}) {`, ...(whenTrue ?? []), `${name} = ${a};`,
-    '} else {', ...(whenFalse ?? []), `${name} = ${b};`,
+    `if (${cond}) {`,
+    ...(whenTrue ?? []),
+    `${name} = ${a};`,
+    '} else {',
+    ...(whenFalse ?? []),
+    `${name} = ${b};`,
     '}',
   );
   return name;
@@ -101,7 +113,7 @@ function costOf(expr: Expr): number {
   if (isTrivial(expr)) return 0;
   if (expr.kind === 'call') return 60;
   const slow = isBig(expr.type) ? 20 : 1;
-  return expr.kind === 'unary' && expr.fn !== 'neg' && expr.fn !== 'abs' ? 8 * slow : slow;
+  return expr.kind === 'unary' && expr.fn !== 'neg' && expr.fn !== 'abs' ? 16 * slow : slow;
 }
 
 /**

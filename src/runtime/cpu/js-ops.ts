@@ -31,23 +31,56 @@ function fit(type: ScalarType, text: string): string {
 }
 
 function unsupported(what: string, type: ScalarType): never {
-  throw new InternalError(`The CPU printer has no ${what} on ${type}; the IR verifier should refuse it.`);
+  throw new InternalError(
+    `The CPU printer has no ${what} on ${type}; the IR verifier should refuse it.`,
+  );
 }
+
+/** A literal: the name would be a lookup on the global object. */
+const infinity = '1e999';
 
 export function constText(type: ScalarType, value: number | bigint): string {
   if (type === 'bool') return value ? 'true' : 'false';
   if (isBig(type)) return `${BigInt(value)}n`.replace(/^-.*/, '($&)');
   const number = type === 'f32' ? Math.fround(Number(value)) : Number(value);
+  if (Number.isNaN(number)) return '(0 / 0)';
+  if (!Number.isFinite(number)) return number > 0 ? infinity : `(-${infinity})`;
   if (Object.is(number, -0)) return '(-0)';
   return number < 0 ? `(${number})` : String(number);
 }
 
 const mathFunctions: ReadonlySet<UnaryFn> = new Set([
-  'sqrt', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tan', 'asin', 'acos', 'atan',
-  'sinh', 'cosh', 'tanh', 'asinh', 'acosh', 'atanh', 'floor', 'ceil', 'trunc', 'abs', 'sign',
+  'sqrt',
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'floor',
+  'ceil',
+  'trunc',
+  'abs',
+  'sign',
 ]);
 const libraryFunctions: ReadonlySet<UnaryFn> = new Set([
-  'round', 'sigmoid', 'softplus', 'erf', 'erfc', 'roundF16', 'roundBf16',
+  'round',
+  'sigmoid',
+  'softplus',
+  'erf',
+  'erfc',
+  'roundF16',
+  'roundBf16',
 ]);
 
 function floatUnary(fn: UnaryFn, type: ScalarType, x: string): string {
@@ -61,7 +94,7 @@ function floatUnary(fn: UnaryFn, type: ScalarType, x: string): string {
     case 'isNan':
       return `Number.isNaN(${x})`;
     case 'isInf':
-      return `(Math.abs(${x}) === Infinity)`;
+      return `(Math.abs(${x}) === ${infinity})`;
     case 'isFinite':
       return `Number.isFinite(${x})`;
     default:
@@ -109,8 +142,20 @@ export function unaryText(fn: UnaryFn, type: ScalarType, x: string): string {
 }
 
 const symbols: Partial<Record<BinaryFn, string>> = {
-  add: '+', sub: '-', mul: '*', div: '/', mod: '%', and: '&', or: '|', xor: '^',
-  lt: '<', le: '<=', gt: '>', ge: '>=', eq: '===', ne: '!==',
+  add: '+',
+  sub: '-',
+  mul: '*',
+  div: '/',
+  mod: '%',
+  and: '&',
+  or: '|',
+  xor: '^',
+  lt: '<',
+  le: '<=',
+  gt: '>',
+  ge: '>=',
+  eq: '===',
+  ne: '!==',
 };
 
 function floatBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): string {
@@ -247,7 +292,8 @@ const limits = { i32: ['-2147483648', '2147483647'], u32: ['0', '4294967295'] } 
 /** What a reduction of nothing gives: lowest value for max, highest for min. */
 export function identityText(combine: Combiner, type: ScalarType): string {
   const isMax = combine === 'max';
-  if (type === 'bool') return combine === 'and' || combine === 'prod' || combine === 'min' ? 'true' : 'false';
+  if (type === 'bool')
+    return combine === 'and' || combine === 'prod' || combine === 'min' ? 'true' : 'false';
   const big = type === 'i64' || type === 'u64' ? 'n' : '';
   switch (combine) {
     case 'sum':
@@ -261,7 +307,7 @@ export function identityText(combine: Combiner, type: ScalarType): string {
     case 'min':
       if (type === 'i64' || type === 'u64') return bigLimits[type][isMax ? 0 : 1];
       if (type === 'i32' || type === 'u32') return limits[type][isMax ? 0 : 1];
-      return isMax ? '-Infinity' : 'Infinity';
+      return isMax ? `-${infinity}` : infinity;
   }
 }
 
@@ -269,7 +315,12 @@ export function identityText(combine: Combiner, type: ScalarType): string {
  * One step of a reduction. Sums and products of f32 are kept in double and rounded once by
  * `finishText`: closer to the true value than any order of f32 additions, and faster.
  */
-export function combineText(combine: Combiner, type: ScalarType, acc: string, value: string): string {
+export function combineText(
+  combine: Combiner,
+  type: ScalarType,
+  acc: string,
+  value: string,
+): string {
   const fn = ({ sum: 'add', prod: 'mul' } as const)[combine as 'sum' | 'prod'] ?? combine;
   if (type === 'bool' && combine === 'sum') return `${acc} || ${value}`;
   return binaryText(fn as BinaryFn, type === 'f32' ? 'f64' : type, acc, value);

@@ -3,6 +3,7 @@
  * axis (m for `a`, n for `b`); asked for successive k, it gives one value, or four neighbours along
  * the lane axis, for each. What does not change with k is computed before the loop.
  */
+import { InternalError } from '../../errors.js';
 import type { Expr } from '../../ir/expr.js';
 import { contractAxes, type Binding, type ContractKernel } from '../../ir/kernel.js';
 import { extentOf, type Direction } from './wgsl-contract-plan.js';
@@ -43,9 +44,15 @@ export interface PanelPlace {
 }
 
 const components = ['x', 'y', 'z', 'w'] as const;
-const plus = (text: string, offset: number): string => (offset === 0 ? text : `${text} + ${offset}`);
+const plus = (text: string, offset: number): string =>
+  offset === 0 ? text : `${text} + ${offset}`;
 
-function printerFor(module: ContractModule, place: PanelPlace, vectorAxis: number | undefined, suffix: string): ExprPrinter {
+function printerFor(
+  module: ContractModule,
+  place: PanelPlace,
+  vectorAxis: number | undefined,
+  suffix: string,
+): ExprPrinter {
   const { bindings, helpers, vectorBindings, kernel } = module;
   const prefix = `${place.prefix}${suffix}t`;
   return new ExprPrinter(
@@ -58,7 +65,10 @@ function printerFor(module: ContractModule, place: PanelPlace, vectorAxis: numbe
 function lanePanel(module: ContractModule, place: PanelPlace): Panel {
   const { expr, axis, lane, width } = place;
   const printer = printerFor(module, place, width === 4 ? axis : undefined, '');
-  printer.open([[contractAxes.batch, 'batch'], [axis, lane]]);
+  printer.open([
+    [contractAxes.batch, 'batch'],
+    [axis, lane],
+  ]);
   const step = (k: string): Step => {
     printer.open([[contractAxes.k, k]]);
     const text = printer.at(expr, width);
@@ -66,7 +76,8 @@ function lanePanel(module: ContractModule, place: PanelPlace): Panel {
     return { lines: [...printer.close(), `let ${name} = ${text};`], value: name };
   };
   return {
-    steps: (k, count) => Array.from({ length: count }, (_, i) => step(i === 0 ? k : `(${k} + ${i})`)),
+    steps: (k, count) =>
+      Array.from({ length: count }, (_, i) => step(i === 0 ? k : `(${k} + ${i})`)),
     before: () => printer.close(),
   };
 }
@@ -81,7 +92,10 @@ function turnedPanel(module: ContractModule, place: PanelPlace): Panel {
     const printer = printerFor(module, place, kAxis, `${j}_`);
     const name = `${prefix}lane${j}`;
     clamped.push(`let ${name} = min(${plus(lane, j)}, ${last});`);
-    printer.open([[batch, 'batch'], [axis, name]]);
+    printer.open([
+      [batch, 'batch'],
+      [axis, name],
+    ]);
     return printer;
   });
   const block = (k: string): Step[] => {
@@ -96,13 +110,19 @@ function turnedPanel(module: ContractModule, place: PanelPlace): Panel {
     const type = wgslType(expr.type, 4);
     return components.map((c, q) => ({
       lines: q === 0 ? lines : [],
-      value: width === 1 ? `${names[0] ?? ''}.${c}` : `${type}(${names.map((name) => `${name}.${c}`).join(', ')})`,
+      value:
+        width === 1
+          ? `${names[0] ?? ''}.${c}`
+          : `${type}(${names.map((name) => `${name}.${c}`).join(', ')})`,
     }));
   };
   return {
     steps(k, count) {
-      if (direction !== 'k' || count % 4 !== 0) throw new RangeError('A turned panel loads k by fours.');
-      return Array.from({ length: count / 4 }, (_, i) => block(i === 0 ? k : `(${k} + ${4 * i})`)).flat();
+      if (direction !== 'k' || count % 4 !== 0)
+        throw new InternalError('A contraction loads k by fours or one by one, not both.');
+      return Array.from({ length: count / 4 }, (_, i) =>
+        block(i === 0 ? k : `(${k} + ${4 * i})`),
+      ).flat();
     },
     before: () => [...clamped, ...printers.flatMap((printer) => printer.close())],
   };

@@ -110,7 +110,11 @@ const gatherCost = 0.43;
 const multiplyAddCost = 0.011;
 /** Guessed parallel units; rounds workgroup counts up. */
 const parallelUnits = 4;
-const rowChoices = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16];
+/** What `blocked` may take is less: every row is a load of its own, and compile time grows with it. */
+const rowChoices = {
+  subgroup: [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16],
+  blocked: [1, 2, 3, 4, 6, 8],
+};
 
 /** Cost of one element of an operand relative to a plain load: index arithmetic and guards. */
 function elementWeight(expr: Expr): number {
@@ -128,24 +132,37 @@ interface Candidate {
   readonly cost: number;
 }
 
-function rowsCandidates(kernel: ContractKernel, shape: RowsShape, options: ContractOptions): Candidate[] {
+function rowsCandidates(
+  kernel: ContractKernel,
+  shape: RowsShape,
+  options: ContractOptions,
+): Candidate[] {
   const weights = [elementWeight(kernel.a), elementWeight(kernel.b)] as const;
   const out: Candidate[] = [];
   for (const width of options.width === undefined ? ([4, 1] as const) : [options.width])
-    for (const rows of options.rows === undefined ? rowChoices : [options.rows]) {
+    for (const rows of options.rows === undefined ? rowChoices[shape.kind] : [options.rows]) {
       if (options.rows === undefined && rows > 1 && rows >= 2 * kernel.m) continue;
-      const full = shape.kind === 'subgroup' ? Math.ceil(shape.lanes / rows) : 1;
-      const steps = options.steps ?? (Math.min(Math.max(4, full), shape.kind === 'subgroup' ? shape.lanes : 4) as 4);
-      const plan: RowsPlan = { ...shape, rows, width, steps: powerOfTwo(steps) };
+      const plan: RowsPlan = { ...shape, rows, width, steps: stepsFor(shape, rows, options.steps) };
       out.push({ plan, cost: rowsCost(kernel, plan, weights) });
     }
   return out;
 }
 
 type RowsShape = Pick<RowsPlan, 'kind' | 'swap' | 'lanes' | 'laneRows'>;
+
+/** Four, or more where a subgroup has lanes to spare for its few rows: one load then serves longer. */
+function stepsFor({ kind, lanes }: RowsShape, rows: number, wanted: number | undefined): number {
+  const most = kind === 'subgroup' ? lanes : 8;
+  const spare = kind === 'subgroup' ? powerOfTwo(lanes / rows) : 1;
+  return Math.min(wanted ?? Math.max(4, spare), most);
+}
 const powerOfTwo = (x: number): number => 2 ** Math.ceil(Math.log2(x));
 
-function rowsCost(kernel: ContractKernel, plan: RowsPlan, weights: readonly [number, number]): number {
+function rowsCost(
+  kernel: ContractKernel,
+  plan: RowsPlan,
+  weights: readonly [number, number],
+): number {
   const { rows, width, lanes, laneRows, steps } = plan;
   const columns = Math.ceil(kernel.n / (lanes * width));
   const groups = columns * Math.ceil(kernel.m / (rows * laneRows)) * kernel.batch;
@@ -192,7 +209,8 @@ function planTiled(kernel: ContractKernel, options: ContractOptions): TiledPlan 
   const tile = options.tile ?? (groups(64) >= 96 ? 64 : groups(32) >= 64 ? 32 : 16);
   const mostSlices = tile === 64 ? 1 : tile === 32 ? 4 : 8;
   let slices = 1;
-  while (slices < mostSlices && kernel.k >= slices * 128 && groups(tile) * slices < 512) slices *= 2;
+  while (slices < mostSlices && kernel.k >= slices * 128 && groups(tile) * slices < 512)
+    slices *= 2;
   return { kind: 'tiled', tile, slices: options.slices ?? slices };
 }
 
@@ -208,5 +226,7 @@ export function planContract(
   const variant =
     options.variant ??
     (!caps.isSoftware && fitsTiles(caps) ? 'tiled' : canShare ? 'subgroup' : 'blocked');
-  return variant === 'tiled' ? planTiled(kernel, options) : planRows(kernel, caps, variant, options);
+  return variant === 'tiled'
+    ? planTiled(kernel, options)
+    : planRows(kernel, caps, variant, options);
 }

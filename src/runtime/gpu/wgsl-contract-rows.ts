@@ -4,7 +4,7 @@
  * per subgroup and broadcast (`subgroup`): on an adapter whose loads are gathers, loads per
  * multiply-add decide.
  */
-import { contractAxes } from '../../ir/kernel.js';
+import { contractAxes, type ContractKernel } from '../../ir/kernel.js';
 import { createPanel, type ContractModule, type Panel } from './wgsl-contract-operand.js';
 import { directionOf, type RowsPlan } from './wgsl-contract-plan.js';
 import { printFinish } from './wgsl-contract-store.js';
@@ -31,7 +31,12 @@ function ownRows(module: ContractModule, plan: RowsPlan): RowSource {
   const wanted = plan.steps % 4 === 0 ? directionOf(kernel, kernel.a, m) : 'lane';
   const panels = range(plan.rows).map((r) =>
     createPanel(module, {
-      expr: kernel.a, axis: m, lane: `row_${r}`, width: 1, direction: wanted, prefix: `a${r}_`,
+      expr: kernel.a,
+      axis: m,
+      lane: `row_${r}`,
+      width: 1,
+      direction: wanted,
+      prefix: `a${r}_`,
     }),
   );
   return {
@@ -57,7 +62,12 @@ function sharedRows(module: ContractModule, plan: RowsPlan): RowSource {
   const gathers = range(Math.ceil(rows / perGather));
   const panels = gathers.map((g) =>
     createPanel(module, {
-      expr: kernel.a, axis: contractAxes.m, lane: `row_${g}`, width: 1, direction: 'lane', prefix: `a${g}_`,
+      expr: kernel.a,
+      axis: contractAxes.m,
+      lane: `row_${g}`,
+      width: 1,
+      direction: 'lane',
+      prefix: `a${g}_`,
     }),
   );
   const laneRow = perGather === 1 ? '' : ` + lane / ${steps}`;
@@ -76,14 +86,23 @@ function sharedRows(module: ContractModule, plan: RowsPlan): RowSource {
     },
     before: () => [
       `let lane_k = lane % ${steps};`,
-      ...gathers.map((g) => `let row_${g} = min(row0 + ${g * perGather}${laneRow}, ${kernel.m - 1});`),
+      ...gathers.map(
+        (g) => `let row_${g} = min(row0 + ${g * perGather}${laneRow}, ${kernel.m - 1});`,
+      ),
       ...panels.flatMap((panel) => panel.before()),
     ],
   };
 }
 
 /** Adds `count` values of k from `k` on to the accumulators. */
-function printTrip(module: ContractModule, plan: RowsPlan, rows: RowSource, columns: Panel, k: string, count: number): string[] {
+function printTrip(
+  module: ContractModule,
+  plan: RowsPlan,
+  rows: RowSource,
+  columns: Panel,
+  k: string,
+  count: number,
+): string[] {
   const { type } = module.kernel;
   const wide = wgslType(type, plan.width);
   const chunk = rows.chunk(k, count);
@@ -134,7 +153,12 @@ function printSum(module: ContractModule, plan: RowsPlan): string[] {
 }
 
 /** Places of this invocation, from the number of its workgroup. */
-function printPlace(module: ContractModule, plan: RowsPlan, flat: string, guard: number | undefined): string[] {
+function printPlace(
+  module: ContractModule,
+  plan: RowsPlan,
+  flat: string,
+  guard: number | undefined,
+): string[] {
   const { batch, m, n } = module.kernel;
   const { lanes, laneRows, rows, width } = plan;
   const across = Math.ceil(n / (lanes * width));
@@ -153,6 +177,28 @@ function printPlace(module: ContractModule, plan: RowsPlan, flat: string, guard:
   ];
 }
 
+/**
+ * Stores the rows. Where an epilogue is long and there are many, a loop over a copy of the sums
+ * that the driver's compiler does not unroll: it halves compile time on llvmpipe.
+ */
+function printFinishes(kernel: ContractKernel, { rows, width, laneRows }: RowsPlan): string[] {
+  if (width === 4 && rows > 4) {
+    const sums = range(rows)
+      .map((r) => `acc_${r}`)
+      .join(', ');
+    return [
+      `var sums = array<${wgslType(kernel.type, width)}, ${rows}>(${sums});`,
+      `for (var r = 0; r < ${rows} && row0 + r < ${kernel.m}; r++) {`,
+      '  finish(batch, row0 + r, col, sums[r]);',
+      '}',
+    ];
+  }
+  return range(rows).map((r) => {
+    const call = `finish(batch, row0 + ${r}, col, acc_${r});`;
+    return kernel.m % (rows * laneRows) === 0 ? call : `if (row0 + ${r} < ${kernel.m}) { ${call} }`;
+  });
+}
+
 export function printRows(module: ContractModule, plan: RowsPlan, caps: GpuCaps): WgslModule {
   const { kernel, bindings, helpers, vectorBindings } = module;
   const { lanes, laneRows, rows, width } = plan;
@@ -160,14 +206,10 @@ export function printRows(module: ContractModule, plan: RowsPlan, caps: GpuCaps)
     kernel.batch * Math.ceil(kernel.m / (rows * laneRows)) * Math.ceil(kernel.n / (lanes * width));
   const { workgroupCount, flat } = gridOf(total, caps);
   const folded = workgroupCount[0] * workgroupCount[1] * workgroupCount[2] > total;
-  const stores = range(rows).map((r) => {
-    const call = `finish(batch, row0 + ${r}, col, acc_${r});`;
-    return kernel.m % (rows * laneRows) === 0 ? call : `if (row0 + ${r} < ${kernel.m}) { ${call} }`;
-  });
   const body = [
     ...printPlace(module, plan, flat, folded ? total : undefined),
     ...printSum(module, plan),
-    `if (col < ${kernel.n}) {\n${indented(stores)}}`,
+    `if (col < ${kernel.n}) {\n${indented(printFinishes(kernel, plan))}}`,
   ];
   const shared = plan.kind === 'subgroup';
   const code = assembleModule({

@@ -18,10 +18,22 @@ export function printFinish(module: ContractModule, width: Width): string {
   const vectorAxis = width === 4 ? contractAxes.n : undefined;
   const resolve = (): { text: string; width: Width } => ({ text: 'acc', width });
   const printer = new ExprPrinter(
-    { bindings, helpers, vectorBindings, vectorAxis, extentOf: extentOf(kernel), resolve, prefix: 'e' },
+    {
+      bindings,
+      helpers,
+      vectorBindings,
+      vectorAxis,
+      extentOf: extentOf(kernel),
+      resolve,
+      prefix: 'e',
+    },
     roots,
   );
-  printer.open([[contractAxes.batch, 'batch'], [contractAxes.m, 'row'], [contractAxes.n, 'col']]);
+  printer.open([
+    [contractAxes.batch, 'batch'],
+    [contractAxes.m, 'row'],
+    [contractAxes.n, 'col'],
+  ]);
   const writes = kernel.stores.map((store) => printStore(printer, module, store, width));
   for (const write of writes.flat()) printer.line(write);
   const body = printer.close().map((line) => `  ${line.replaceAll('\n', '\n  ')}`);
@@ -30,7 +42,12 @@ export function printFinish(module: ContractModule, width: Width): string {
 }
 
 /** Computes a store's value into a name; the returned statements write it. */
-function printStore(printer: ExprPrinter, module: ContractModule, store: Store, width: Width): string[] {
+function printStore(
+  printer: ExprPrinter,
+  module: ContractModule,
+  store: Store,
+  width: Width,
+): string[] {
   const { kernel, bindings, vectorBindings } = module;
   const storage = bindings[store.binding]?.storage ?? 'f32';
   const name = (text: string): string => {
@@ -48,6 +65,8 @@ function printStore(printer: ExprPrinter, module: ContractModule, store: Store, 
   return lanes.map((lane) => {
     const at = stride === undefined ? `${base}[${lane}]` : `${base} + ${lane * stride}`;
     const write = `${target}[${at}] = ${value}[${lane}];`;
-    return kernel.n % 4 === 0 || lane === 0 ? write : `if (col + ${lane} < ${kernel.n}) { ${write} }`;
+    return kernel.n % 4 === 0 || lane === 0
+      ? write
+      : `if (col + ${lane} < ${kernel.n}) { ${write} }`;
   });
 }

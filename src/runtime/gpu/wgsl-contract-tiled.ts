@@ -43,7 +43,11 @@ const indented = (lines: readonly string[]): string =>
   lines.map((line) => `  ${line.replaceAll('\n', '\n  ')}\n`).join('');
 
 /** Loads block `block` of an operand, and keeps it as four vec4 along the lane axis. */
-function printLoad(module: ContractModule, plan: TiledPlan, which: 'a' | 'b'): { before: string[]; lines: string[] } {
+function printLoad(
+  module: ContractModule,
+  plan: TiledPlan,
+  which: 'a' | 'b',
+): { before: string[]; lines: string[] } {
   const { kernel } = module;
   const { side, depth, trips, area } = geometryOf(module, plan);
   const axis = which === 'a' ? contractAxes.m : contractAxes.n;
@@ -70,7 +74,9 @@ function printLoad(module: ContractModule, plan: TiledPlan, which: 'a' | 'b'): {
     panel.steps('k_load', 4).forEach((step, q) => lines.push(...step.lines, keep(step.value, q)));
   } else {
     for (let q = 0; q < 4; q++) {
-      lines.push(`let k_${q} = ${partial ? `min(k_here + ${q}, ${kernel.k - 1})` : `k_here + ${q}`};`);
+      lines.push(
+        `let k_${q} = ${partial ? `min(k_here + ${q}, ${kernel.k - 1})` : `k_here + ${q}`};`,
+      );
       for (const step of panel.steps(`k_${q}`, 1)) lines.push(...step.lines, keep(step.value, q));
     }
   }
@@ -122,12 +128,15 @@ function printFinishes(module: ContractModule, plan: TiledPlan): string[] {
   const rows = [0, 1, 2, 3];
   if (plan.slices === 1) return rows.map((r) => finish(r, `acc_${r}`));
   const parts = (r: number): string =>
-    Array.from({ length: plan.slices }, (_, s) => `tiles[${s * area} + place * 4 + ${r}]`).join(' + ');
+    Array.from({ length: plan.slices }, (_, s) => `tiles[${s * area} + place * 4 + ${r}]`).join(
+      ' + ',
+    );
   return [
     ...rows.map((r) => `tiles[slice_base + place * 4 + ${r}] = acc_${r};`),
     'workgroupBarrier();',
     ...rows.map(
-      (r) => `if (slice == ${r % plan.slices}) {\n  let sum = ${parts(r)};\n  ${finish(r, 'sum')}\n}`,
+      (r) =>
+        `if (slice == ${r % plan.slices}) {\n  let sum = ${parts(r)};\n  ${finish(r, 'sum')}\n}`,
     ),
   ];
 }

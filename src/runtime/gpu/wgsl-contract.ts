@@ -4,6 +4,7 @@
  * variant of their own: variants differ in how elements reach the multiply-adds.
  */
 import { InternalError } from '../../errors.js';
+import { walk, type Expr } from '../../ir/expr.js';
 import { contractAxes, type ContractKernel } from '../../ir/kernel.js';
 import type { ContractModule } from './wgsl-contract-operand.js';
 import {
@@ -19,7 +20,6 @@ import { printRows } from './wgsl-contract-rows.js';
 import { printTiled } from './wgsl-contract-tiled.js';
 import { HelperSet } from './wgsl-helpers.js';
 import { LaneAnalysis } from './wgsl-lanes.js';
-import { walk, type Expr } from '../../ir/expr.js';
 import { emptyModule, type GpuCaps, type WgslModule } from './wgsl-module.js';
 
 /** Bindings read in aligned runs of four along `axis` by `root`. */
@@ -42,8 +42,14 @@ function vectorBindingsOf(kernel: ContractKernel, plan: ContractPlan): ReadonlyS
   const axisOf = (direction: Direction, axis: number): number => (direction === 'k' ? k : axis);
   const byFour = plan.kind === 'tiled' || plan.steps % 4 === 0;
   if (wide)
-    runBindings(kernel, kernel.b, axisOf(byFour ? directionOf(kernel, kernel.b, n) : 'lane', n), found);
-  if (plan.kind === 'tiled') runBindings(kernel, kernel.a, axisOf(directionOf(kernel, kernel.a, m), m), found);
+    runBindings(
+      kernel,
+      kernel.b,
+      axisOf(byFour ? directionOf(kernel, kernel.b, n) : 'lane', n),
+      found,
+    );
+  if (plan.kind === 'tiled')
+    runBindings(kernel, kernel.a, axisOf(directionOf(kernel, kernel.a, m), m), found);
   if (plan.kind === 'blocked' && byFour && directionOf(kernel, kernel.a, m) === 'k')
     runBindings(kernel, kernel.a, k, found);
   const stores = new LaneAnalysis(n, extentOf(kernel), () => true);

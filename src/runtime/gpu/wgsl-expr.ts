@@ -5,13 +5,7 @@
  * neighbours along the vectorised axis; what does not differ between them stays scalar.
  */
 import { InternalError } from '../../errors.js';
-import {
-  isComparison,
-  operands,
-  type Expr,
-  type ExprOf,
-  type ScalarType,
-} from '../../ir/expr.js';
+import { isComparison, operands, type Expr, type ExprOf, type ScalarType } from '../../ir/expr.js';
 import type { Binding } from '../../ir/kernel.js';
 import type { HelperSet } from './wgsl-helpers.js';
 import { LaneAnalysis, type Lanes } from './wgsl-lanes.js';
@@ -129,6 +123,22 @@ export class ExprPrinter {
     return this.print(this.shared.node(expr), width);
   }
 
+  /** Like `at`, but text that may be repeated: a name or a literal. */
+  named(expr: Expr, width: Width): string {
+    const node = this.shared.node(expr);
+    this.within = this.top();
+    const wide = width === 4 && this.lanes.isUniform(node) ? 1 : width;
+    const text = this.hold(node, wide);
+    return wide === width ? text : `${wgslType(node.type, 4)}(${text})`;
+  }
+
+  /** Whether any announced expression depends on the axis. */
+  usesAxis(axis: number): boolean {
+    for (const node of this.shared.nodes)
+      if (node.kind === 'index' && node.axis === axis) return true;
+    return false;
+  }
+
   private top(): Scope {
     const scope = this.scopes[this.scopes.length - 1];
     if (scope === undefined) throw new InternalError('ExprPrinter: no scope is open.');
@@ -149,8 +159,7 @@ export class ExprPrinter {
     if (width === 4 && this.lanes.isUniform(expr))
       return `${wgslType(expr.type, 4)}(${this.print(expr, 1)})`;
     const stride = this.lanes.of(expr).stride;
-    if (width === 4 && stride !== undefined && expr.kind !== 'const')
-      return this.run(expr, stride);
+    if (width === 4 && stride !== undefined && expr.kind !== 'const') return this.run(expr, stride);
     if (expr.kind === 'const' || expr.kind === 'index') return this.text(expr, width);
     if (expr.kind === 'stage' || expr.kind === 'acc') return this.text(expr, width);
     const scope = this.scopeOf(expr);
@@ -237,7 +246,9 @@ export class ExprPrinter {
   private operand(parent: Expr, expr: Expr, width: Width): string {
     const text = this.print(expr, width);
     const frozen = expr.kind === 'const' && operands(parent).every((x) => x.kind === 'const');
-    return frozen ? this.name(this.scopeOf(expr), `${this.shared.id(expr)}:let${width}`, text) : text;
+    return frozen
+      ? this.name(this.scopeOf(expr), `${this.shared.id(expr)}:let${width}`, text)
+      : text;
   }
 
   private unary(expr: ExprOf<'unary'>, width: Width): string {
@@ -252,8 +263,10 @@ export class ExprPrinter {
 
   private binary(expr: ExprOf<'binary'>, width: Width): string {
     const { helpers } = this.options;
-    const a = this.operand(expr, expr.a, width);
-    const b = expr.b.kind === 'const' ? this.print(expr.b, width) : this.operand(expr, expr.b, width);
+    const repeated = expr.fn === 'pow' && expr.a.kind !== 'const';
+    const a = repeated ? this.hold(expr.a, width) : this.operand(expr, expr.a, width);
+    const b =
+      expr.b.kind === 'const' ? this.print(expr.b, width) : this.operand(expr, expr.b, width);
     return binaryText({
       fn: expr.fn,
       type: isComparison(expr.fn) ? expr.a.type : expr.type,
@@ -293,7 +306,9 @@ export class ExprPrinter {
       return `${type}(${lanes.map((lane) => this.element(binding, `${all}.${lane}`)).join(', ')})`;
     }
     const base = this.hold(at, 1);
-    const offsets = [0, 1, 2, 3].map((lane) => this.element(binding, offsetText(base, lane * stride)));
+    const offsets = [0, 1, 2, 3].map((lane) =>
+      this.element(binding, offsetText(base, lane * stride)),
+    );
     return `${type}(${offsets.join(', ')})`;
   }
 
@@ -316,7 +331,9 @@ export class ExprPrinter {
     const value = this.print(expr.body, width);
     const next = combineText(expr.combine, expr.type, total, wrapped(value), width, helpers);
     const inner = this.close();
-    const lines = [...inner, `${total} = ${next};`].map((text) => `  ${text.replaceAll('\n', '\n  ')}`);
+    const lines = [...inner, `${total} = ${next};`].map(
+      (text) => `  ${text.replaceAll('\n', '\n  ')}`,
+    );
     scope.lines.push(
       `var ${total} = ${identityText(expr.combine, expr.type, width, helpers)};`,
       `for (var ${step} = 0; ${step} < ${expr.extent}; ${step}++) {\n${lines.join('\n')}\n}`,
@@ -329,14 +346,32 @@ export class ExprPrinter {
     const lane = expr.args[6];
     const group = expr.args.slice(0, 6);
     const { stride, multiple } = lane === undefined ? uniformNone : this.lanes.of(lane);
-    if (width === 4 && stride === 1 && multiple % 4 === 0 && group.every((x) => this.lanes.isUniform(x)))
-      return callText(expr.fn, group.map((x) => this.print(x, 1)), helpers);
-    if (width === 1) return callText(expr.fn, expr.args.map((x) => this.print(x, 1)), helpers);
-    const columns = expr.args.map((x) => (this.lanes.isUniform(x) ? this.hold(x, 1) : this.hold(x, 4)));
+    if (
+      width === 4 &&
+      stride === 1 &&
+      multiple % 4 === 0 &&
+      group.every((x) => this.lanes.isUniform(x))
+    )
+      return callText(
+        expr.fn,
+        group.map((x) => this.print(x, 1)),
+        helpers,
+      );
+    if (width === 1)
+      return callText(
+        expr.fn,
+        expr.args.map((x) => this.print(x, 1)),
+        helpers,
+      );
+    const columns = expr.args.map((x) =>
+      this.lanes.isUniform(x) ? this.hold(x, 1) : this.hold(x, 4),
+    );
     const calls = lanes.map((name) =>
       callText(
         expr.fn,
-        columns.map((text, i) => (this.lanes.isUniform(expr.args[i] as Expr) ? text : `${text}.${name}`)),
+        columns.map((text, i) =>
+          this.lanes.isUniform(expr.args[i] as Expr) ? text : `${text}.${name}`,
+        ),
         helpers,
       ),
     );
@@ -358,7 +393,12 @@ function fromStorage(raw: string, storage: ScalarType, type: ScalarType, width: 
 }
 
 /** A computed value as it is stored. */
-export function toStorage(text: string, type: ScalarType, storage: ScalarType, width: Width): string {
+export function toStorage(
+  text: string,
+  type: ScalarType,
+  storage: ScalarType,
+  width: Width,
+): string {
   if (type === storage) return text;
   if (type !== 'bool' || storage === 'f32')
     throw new InternalError(`A kernel stores ${type} in ${storage} storage.`);

@@ -34,7 +34,8 @@ function floatLiteral(value: number, helpers: HelperSet): string {
   if (Number.isNaN(rounded)) return helpers.constant('nan_bits', '0x7fc00000u');
   if (rounded === Infinity) return helpers.constant('inf_bits', '0x7f800000u');
   if (rounded === -Infinity) return helpers.constant('neg_inf_bits', '0xff800000u');
-  if (rounded !== 0 && Math.abs(rounded) < smallestNormal) return `bitcast<f32>(${bitsLiteral(rounded)})`;
+  if (rounded !== 0 && Math.abs(rounded) < smallestNormal)
+    return `bitcast<f32>(${bitsLiteral(rounded)})`;
   if (Object.is(rounded, -0)) return '-0.0f';
   const text = String(rounded);
   return `${/[.e]/.test(text) ? text : `${text}.0`}f`;

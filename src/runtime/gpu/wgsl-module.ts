@@ -36,7 +36,9 @@ export function declareBindings(
   return bindings
     .map(({ access, storage }, i) => {
       if (storage === 'f64' || storage === 'i64' || storage === 'u64')
-        throw new InternalError(`Binding ${i}: WGSL has no ${storage}; the kernel belongs on the host.`);
+        throw new InternalError(
+          `Binding ${i}: WGSL has no ${storage}; the kernel belongs on the host.`,
+        );
       const element = vectorBindings.has(i) ? `vec4<${storage}>` : storage;
       return `@group(0) @binding(${i}) var<storage, ${access}> b${i}: array<${element}>;\n`;
     })

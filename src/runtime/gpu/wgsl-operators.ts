@@ -133,7 +133,9 @@ function integerBinary(parts: BinaryParts): string {
   const operator = infix[fn];
   if (operator !== undefined) return `${a} ${operator} ${b}`;
   const splat = (value: number, as: ScalarType): string =>
-    width === 1 ? literal(as, value, helpers) : `${wgslType(as, 4)}(${literal(as, value, helpers)})`;
+    width === 1
+      ? literal(as, value, helpers)
+      : `${wgslType(as, 4)}(${literal(as, value, helpers)})`;
   const power = constantB !== undefined && constantB > 0 ? Math.log2(constantB) : NaN;
   switch (fn) {
     case 'div':
@@ -202,7 +204,9 @@ export function castText(
   const of = wgslType(to, width);
   if (to === from) return x;
   if (to === 'bool')
-    return from === 'f32' ? `${helpers.use('isNonzero', width)}(${x})` : `${x} != ${wgslType(from, width)}()`;
+    return from === 'f32'
+      ? `${helpers.use('isNonzero', width)}(${x})`
+      : `${x} != ${wgslType(from, width)}()`;
   if (from === 'f32') return `${helpers.use(`f32_to_${to}`, width)}(${x})`;
   return `${of}(${x})`;
 }

@@ -73,7 +73,8 @@ export function shareExprs(roots: readonly Expr[]): SharedExprs {
   const facts = new Map<Expr, Facts>();
   const factsOf = (node: Expr): Facts => {
     const known = facts.get(node);
-    if (known === undefined) throw new InternalError('An expression was not announced to its printer.');
+    if (known === undefined)
+      throw new InternalError('An expression was not announced to its printer.');
     return known;
   };
   const share = (node: Expr): Expr => {
@@ -83,7 +84,10 @@ export function shareExprs(roots: readonly Expr[]): SharedExprs {
     if (known !== undefined) return known;
     for (const input of inputs) input.uses++;
     byKey.set(key, node);
-    const axes = axesOf(node, inputs.map((x) => x.axes));
+    const axes = axesOf(
+      node,
+      inputs.map((x) => x.axes),
+    );
     facts.set(node, { id: facts.size, axes, uses: 0 });
     return node;
   };
@@ -91,7 +95,8 @@ export function shareExprs(roots: readonly Expr[]): SharedExprs {
   return {
     node: (expr) => {
       const node = memo.get(expr);
-      if (node === undefined) throw new InternalError('An expression was not announced to its printer.');
+      if (node === undefined)
+        throw new InternalError('An expression was not announced to its printer.');
       return node;
     },
     nodes: facts.keys(),

@@ -1,0 +1,284 @@
+/**
+ * Assemble: from a Flow to a Program. Lowers, fuses and schedules, gives every value a buffer, and
+ * writes the steps. All later stages of the compiler meet here; each is a function of its own.
+ */
+import { InternalError, UnimplementedError } from '../errors.js';
+import type { DType } from '../graph/dtype.js';
+import { elementCount, sameShape, type StaticShape } from '../graph/shape.js';
+import type { Expr, ScalarType } from '../ir/expr.js';
+import type { StorageType } from '../ir/kernel.js';
+import type { BufferDecl, BufferRole, FetchSource, Place, Program, Step, VariableDecl } from '../ir/program.js';
+import { storageBytes, storageOf } from '../ir/storage.js';
+import { emitKernel, type Located } from './emit-kernel.js';
+import type { Flow, FlowVariable } from './flow.js';
+import { group } from './group.js';
+import { IndexAlgebra, indices, ravel } from './index-algebra.js';
+import { dropUnused, inline } from './inline.js';
+import { lower, randomPosition, type ExtraValue } from './lower.js';
+import { extentOf, exprsOf, loadsOf, outputsOf, type Piece } from './piece.js';
+import { planMemory, type Lifetime } from './plan-memory.js';
+import { everyLoad, schedule } from './schedule.js';
+
+export interface AssembleOptions {
+  readonly maxBindings: number;
+  /** Off for comparisons: every op then is a kernel of its own. */
+  readonly fuse?: boolean;
+}
+
+export function assemble(flow: Flow, options: AssembleOptions): Program {
+  const { pieces, extra } = lower(flow);
+  const external = new Set(flow.fetches.map((id) => flow.values[id]?.base ?? id));
+  for (const variable of flow.variables) if (variable.final !== null) external.add(variable.final);
+  const fused = options.fuse === false ? dropUnused(pieces, external) : fuse(flow, pieces, extra, external, options);
+  return new Assembly(flow, extra, fused).build();
+}
+
+function fuse(
+  flow: Flow,
+  pieces: readonly Piece[],
+  extra: readonly ExtraValue[],
+  external: ReadonlySet<number>,
+  options: AssembleOptions,
+): readonly Piece[] {
+  const shapeOf = (value: number): StaticShape =>
+    value === randomPosition
+      ? [2 * flow.random.length]
+      : (flow.values[value]?.shape ?? extra[value - flow.values.length]?.shape ?? []);
+  const inlined = inline(pieces, external, options.maxBindings);
+  const { maxBindings } = options;
+  const grouped = group(inlined, { maxBindings, variables: flow.variables, shapeOf });
+  return dropUnused(grouped, external);
+}
+
+interface Draft extends Omit<BufferDecl, 'role'> {
+  role: BufferRole | { readonly kind: 'open' };
+}
+
+const dtypeOfType: Readonly<Record<ScalarType, DType>> = {
+  f32: 'float32', f64: 'float64', i32: 'int32', u32: 'uint32', i64: 'int64', u64: 'uint64', bool: 'bool',
+};
+
+class Assembly {
+  readonly #buffers: Draft[] = [];
+  readonly #steps: Step[] = [];
+  /** Buffer of a value in a place. */
+  readonly #bufferOf = new Map<string, number>();
+  readonly #variableBuffer = new Map<FlowVariable, number>();
+
+  constructor(
+    readonly flow: Flow,
+    readonly extra: readonly ExtraValue[],
+    readonly pieces: readonly Piece[],
+  ) {}
+
+  build(): Program {
+    const { order, snapshots } = schedule(this.pieces, this.flow.variables);
+    this.#checkShapes();
+    const fetchedOld = this.flow.variables.filter((v) => v.final !== null && v.initial !== null && this.flow.fetches.some((id) => this.flow.values[id]?.base === v.initial));
+    const copies = new Map<FlowVariable, number>();
+    for (const variable of new Set([...snapshots.map((s) => s.variable), ...fetchedOld]))
+      copies.set(variable, this.#snapshot(variable));
+    const lateReaders = new Map<Piece, Set<FlowVariable>>();
+    for (const { variable, readers } of snapshots)
+      for (const reader of readers) lateReaders.set(reader, new Set([...(lateReaders.get(reader) ?? []), variable]));
+    for (const piece of order) this.#addPiece(piece, lateReaders.get(piece) ?? new Set(), copies);
+    for (const variable of this.flow.variables) this.#commit(variable);
+    const fetches = this.flow.fetches.map((id) => this.#fetch(id, copies));
+    return this.#finish(fetches);
+  }
+
+  #checkShapes(): void {
+    for (const v of this.flow.variables) {
+      const final = v.final === null ? null : this.#value(v.final).shape;
+      if (final === null || v.initial === null || sameShape(final, this.#value(v.initial).shape)) continue;
+      throw new UnimplementedError(
+        `Variable "${v.node}" is read at one shape and assigned another in the same run. Do it in two runs.`,
+        { node: v.node, op: v.op },
+      );
+    }
+  }
+
+  #value(id: number): { dtype: DType; shape: StaticShape; place: Place; label: string; type?: ScalarType } {
+    const own = this.flow.values[id];
+    if (own !== undefined) return own;
+    const made = this.extra[id - this.flow.values.length];
+    if (made === undefined) throw new InternalError(`assemble: there is no value ${id}.`);
+    return { ...made, dtype: dtypeOfType[made.type] };
+  }
+
+  #declare(role: Draft['role'], id: number, place: Place, label?: string): number {
+    const { dtype, shape, label: own } = this.#value(id);
+    return this.#declareAs(role, dtype, shape, place, label ?? own);
+  }
+
+  #declareAs(role: Draft['role'], dtype: DType, shape: StaticShape, place: Place, label: string): number {
+    const storage = storageOf(dtype, place);
+    if (storage === undefined)
+      throw new UnimplementedError(`"${label}": ${dtype} tensors cannot be computed with on the ${place}.`, { node: label });
+    const byteLength = Math.max(1, elementCount(shape)) * storageBytes(storage);
+    return this.#buffers.push({ role, place, dtype, storage, shape, byteLength, label }) - 1;
+  }
+
+  /** The variable's own buffer, which holds its old value until its write. */
+  #ownBuffer(variable: FlowVariable): number {
+    const known = this.#variableBuffer.get(variable);
+    if (known !== undefined) return known;
+    const at = this.flow.variables.indexOf(variable);
+    const id = variable.final ?? variable.initial ?? -1;
+    const buffer = this.#declare({ kind: 'variable', variable: at }, id, variable.place, variable.node);
+    this.#variableBuffer.set(variable, buffer);
+    return buffer;
+  }
+
+  #snapshot(variable: FlowVariable): number {
+    const to = this.#declare({ kind: 'open' }, variable.initial ?? -1, variable.place, `${variable.node}/snapshot`);
+    this.#steps.push({ kind: 'copy', place: variable.place, from: this.#ownBuffer(variable), to });
+    return to;
+  }
+
+  /** Buffer that holds a value in a place, transferring it there if it is elsewhere. */
+  #locate(id: number, place: Place): number {
+    const key = `${id}@${place}`;
+    const known = this.#bufferOf.get(key);
+    if (known !== undefined) return known;
+    const buffer = this.#materialise(id, place);
+    this.#bufferOf.set(key, buffer);
+    return buffer;
+  }
+
+  #materialise(id: number, place: Place): number {
+    if (id === randomPosition)
+      return this.#declareAs({ kind: 'random' }, 'uint32', [2 * this.flow.random.length], place, 'random positions');
+    const value = this.flow.values[id];
+    const { source } = value ?? { source: { kind: 'node' } as const };
+    if (source.kind === 'feed') return this.#declare({ kind: 'feed', feed: source.feed }, id, place);
+    if (source.kind === 'constant') return this.#declare({ kind: 'constant', data: source.data }, id, place);
+    const home = source.kind === 'variable' ? this.flow.variables[source.variable] : undefined;
+    const other: Place = place === 'device' ? 'host' : 'device';
+    const from = home ? this.#ownBuffer(home) : this.#bufferOf.get(`${id}@${other}`);
+    if (from === undefined) throw new InternalError(`assemble: value ${id} is used before it is computed.`);
+    if (this.#buffers[from]?.place === place) return from;
+    const to = this.#declare({ kind: 'open' }, id, place);
+    this.#steps.push({ kind: 'transfer', from, to });
+    return to;
+  }
+
+  #addPiece(piece: Piece, late: ReadonlySet<FlowVariable>, copies: ReadonlyMap<FlowVariable, number>): void {
+    const { place } = piece;
+    const lateValues = new Map([...late].map((v) => [v.initial, copies.get(v)]));
+    for (const id of loadsOf(exprsOf(piece))) if (!lateValues.has(id)) this.#locate(id, place);
+    for (const { value } of outputsOf(piece)) this.#placeOutput(piece, value);
+    const locate = (id: number): Located => {
+      const buffer = lateValues.get(id) ?? this.#locate(id, place);
+      const decl = this.#buffers[buffer] as Draft;
+      return { buffer, storage: decl.storage, shape: id === randomPosition ? [2 * this.flow.random.length] : this.#value(id).shape };
+    };
+    if (outputsOf(piece).every((o) => elementCount(this.#value(o.value).shape) === 0)) return;
+    const { kernel, buffers } = emitKernel(piece, locate);
+    this.#steps.push({ kind: 'kernel', place, kernel, buffers, nodes: piece.nodes });
+  }
+
+  /** A variable's new value goes straight into its buffer where the old one is read element by element. */
+  #placeOutput(piece: Piece, value: number): void {
+    const key = `${value}@${piece.place}`;
+    const variable = this.flow.variables.find((v) => v.final === value);
+    const inPlace = variable !== undefined && variable.place === piece.place && readsOwnElement(piece, variable, value, (id) => this.#value(id).shape);
+    this.#bufferOf.set(
+      key,
+      inPlace ? this.#ownBuffer(variable) : this.#declare({ kind: 'open' }, value, piece.place),
+    );
+  }
+
+  /** Copies a new value that could not be written in place. */
+  #commit(variable: FlowVariable): void {
+    if (variable.final === null) return;
+    const to = this.#ownBuffer(variable);
+    const from = this.#locate(variable.final, variable.place);
+    if (from !== to) this.#steps.push({ kind: 'copy', place: variable.place, from, to });
+  }
+
+  #fetch(id: number, copies: ReadonlyMap<FlowVariable, number>): FetchSource {
+    const value = this.flow.values[id];
+    if (value === undefined) throw new InternalError(`assemble: fetch of unknown value ${id}.`);
+    const { source } = this.flow.values[value.base] ?? value;
+    const { dtype, shape } = value;
+    if (source.kind === 'constant') return { kind: 'constant', data: { ...source.data, shape } as typeof source.data };
+    if (source.kind === 'feed') return { kind: 'feed', feed: source.feed };
+    if (source.kind === 'variable') {
+      const variable = this.flow.variables[source.variable] as FlowVariable;
+      const buffer = copies.get(variable) ?? this.#ownBuffer(variable);
+      return { kind: 'buffer', buffer, dtype, shape };
+    }
+    const { place } = this.#value(value.base);
+    return { kind: 'buffer', buffer: this.#locate(value.base, place), dtype, shape };
+  }
+
+  #finish(fetches: readonly FetchSource[]): Program {
+    const lifetimes = this.#lifetimes(fetches);
+    const plan = planMemory(lifetimes);
+    const buffers = this.#buffers.map((draft, i): BufferDecl => {
+      const role: BufferRole =
+        draft.role.kind === 'open' ? { kind: 'temp', slot: plan.slotOf.get(i) ?? 0 } : draft.role;
+      return { ...draft, role };
+    });
+    return {
+      buffers,
+      steps: this.#steps,
+      feeds: this.flow.feeds,
+      variables: this.flow.variables.map((v): VariableDecl => this.#variableDecl(v)),
+      fetches,
+      random: this.flow.random,
+      slots: plan.slots,
+    };
+  }
+
+  #variableDecl(v: FlowVariable): VariableDecl {
+    const storage = storageOf(v.dtype, v.place);
+    if (storage === undefined)
+      throw new UnimplementedError(`Variable "${v.node}" of dtype ${v.dtype} cannot be computed with.`, { node: v.node, op: v.op });
+    const shape = v.final !== null ? this.#value(v.final).shape : v.shape;
+    const { key, node, op, dtype, place } = v;
+    return { key, node, op, dtype, shape, place, storage, reads: v.initial !== null, writes: v.final !== null };
+  }
+
+  #lifetimes(fetches: readonly FetchSource[]): Lifetime[] {
+    const range = new Map<number, { from: number; to: number }>();
+    const touch = (buffer: number, at: number): void => {
+      const known = range.get(buffer);
+      if (known) known.to = Math.max(known.to, at);
+      else range.set(buffer, { from: at, to: at });
+    };
+    for (const [at, step] of this.#steps.entries()) {
+      if (step.kind === 'kernel') for (const buffer of step.buffers) touch(buffer, at);
+      else for (const buffer of [step.from, step.to]) touch(buffer, at);
+    }
+    for (const fetch of fetches) if (fetch.kind === 'buffer') touch(fetch.buffer, this.#steps.length);
+    for (const [i, draft] of this.#buffers.entries()) if (draft.role.kind === 'open') touch(i, range.get(i)?.from ?? 0);
+    return [...range].flatMap(([buffer, { from, to }]) => {
+      const draft = this.#buffers[buffer] as Draft;
+      if (draft.role.kind !== 'open') return [];
+      return [{ buffer, place: draft.place, byteLength: draft.byteLength, from, to }];
+    });
+  }
+}
+
+/** Whether a piece that writes a variable reads its old value only at the element it writes. */
+function readsOwnElement(
+  piece: Piece,
+  variable: FlowVariable,
+  value: number,
+  shapeOf: (id: number) => StaticShape,
+): boolean {
+  const { initial } = variable;
+  if (initial === null || !loadsOf(exprsOf(piece)).has(initial)) return true;
+  const inLoops = piece.kind === 'reduce' || piece.kind === 'contract';
+  const algebra = new IndexAlgebra(extentOf(piece));
+  const element = piece.kind === 'reduce' && piece.elementOutputs.some((o) => o.value === value);
+  if (inLoops && element) return false;
+  const space = piece.kind === 'contract' ? [piece.batch, piece.m, piece.n] : piece.shape;
+  const own = ravel(indices(space.length), space);
+  const isOwn = (at: readonly Expr[]): boolean =>
+    algebra.same(ravel(at, shapeOf(initial)), own);
+  return everyLoad(piece, initial, isOwn);
+}
+

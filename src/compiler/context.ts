@@ -1,0 +1,135 @@
+/** What an op's lowering function sees: operands with known shapes whose elements it can ask for. */
+import { InvalidArgumentError, UnimplementedError } from '../errors.js';
+import { isFloating, type NdArray } from '../graph/dtype.js';
+import { groupByArg, inputArgs, outputArgs } from '../graph/signature.js';
+import { elementCount, formatShape, sameShape, type StaticShape } from '../graph/shape.js';
+import { constant, int, load, type Expr, type ScalarType } from '../ir/expr.js';
+import { encode, scalarTypeOf } from '../ir/storage.js';
+import type { Place } from '../ir/program.js';
+import type { LowerContext, Operand, Result } from '../ops/op-def.js';
+import type { FlowNode, Value } from './flow.js';
+import { ravel, unravel } from './index-algebra.js';
+
+/** Thrown while lowering when an input must be a constant and is not: the compiler then looks for the feeds behind it. */
+export class NeedsConstant extends Error {
+  constructor(readonly values: readonly number[]) {
+    super('a value decides a shape');
+  }
+}
+
+/** Integer inputs longer than this are data, not shape arithmetic. */
+const maxShapeLength = 4096;
+
+export type ValueLookup = (id: number) => Value;
+
+/** Data of a value known at compile time, under the value's own shape. */
+export function constantOf(value: Value, lookup: ValueLookup): NdArray | null {
+  const { source } = lookup(value.base);
+  if (source.kind !== 'constant') return null;
+  return sameShape(source.data.shape, value.shape)
+    ? source.data
+    : ({ ...source.data, shape: value.shape } as NdArray);
+}
+
+export type AnyContext = LowerContext<never, Record<string, string>, Record<string, string>>;
+
+export function lowerContext(node: FlowNode, lookup: ValueLookup): AnyContext {
+  const ins = inputArgs(node.def, node.attrs);
+  const outs = outputArgs(node.def, node.attrs);
+  const context = {
+    attrs: node.attrs,
+    x: groupByArg(
+      ins,
+      node.inputs.map((id) => (id < 0 ? absent : operand(lookup(id), node, lookup))),
+    ),
+    y: groupByArg(
+      outs,
+      node.outputs.map((id) => result(lookup(id), node)),
+    ),
+    fail: (message: string): never => {
+      const shapes = node.inputs
+        .filter((id) => id >= 0)
+        .map((id) => formatShape(lookup(id).shape))
+        .join(', ');
+      throw new InvalidArgumentError(
+        `${node.def.name} "${node.name}": ${message} (input shapes: ${shapes || 'none'}).`,
+        { node: node.name, op: node.def.name },
+      );
+    },
+  };
+  return context as unknown as AnyContext;
+}
+
+function typeOf(value: Value, place: Place, node: FlowNode): ScalarType {
+  const type = scalarTypeOf(value.dtype, place);
+  if (type === undefined)
+    throw new UnimplementedError(
+      `${node.def.name} "${node.name}": ${value.dtype} tensors cannot be computed with (${value.label}).`,
+      { node: node.name, op: node.def.name },
+    );
+  return type;
+}
+
+function result(value: Value, node: FlowNode): Result {
+  return {
+    shape: value.shape,
+    dtype: value.dtype,
+    get type() {
+      return typeOf(value, node.place, node);
+    },
+  };
+}
+
+function operand(value: Value, node: FlowNode, lookup: ValueLookup): Operand {
+  const known = constantOf(value, lookup);
+  return {
+    shape: value.shape,
+    dtype: value.dtype,
+    get type() {
+      return typeOf(value, node.place, node);
+    },
+    get constant() {
+      if (known === null && !isFloating(value.dtype) && elementCount(value.shape) <= maxShapeLength)
+        throw new NeedsConstant([value.id]);
+      return known;
+    },
+    at: (at) => element(value, known, at, typeOf(value, node.place, node), lookup),
+  };
+}
+
+/** Operand of a state input whose old value the op does not read. */
+const absent: Operand = {
+  shape: [],
+  dtype: 'float32',
+  type: 'f32',
+  constant: null,
+  at: () => constant('f32', 0),
+};
+
+function element(
+  value: Value,
+  known: NdArray | null,
+  at: readonly Expr[],
+  type: ScalarType,
+  lookup: ValueLookup,
+): Expr {
+  if (known !== null && elementCount(value.shape) === 1) return scalarConstant(known, type);
+  return loadFrom(value, lookup(value.base).shape, at, type);
+}
+
+/** A load of the base value, its index taken through the reshape if there is one. */
+export function loadFrom(
+  value: Value,
+  baseShape: StaticShape,
+  at: readonly Expr[],
+  type: ScalarType,
+): Expr {
+  const clamped = at.map((i, axis) => (value.shape[axis] === 1 ? int(0) : i));
+  if (sameShape(value.shape, baseShape)) return load(value.base, type, clamped);
+  return load(value.base, type, unravel(ravel(clamped, value.shape), baseShape));
+}
+
+function scalarConstant(array: NdArray, type: ScalarType): Expr {
+  const stored = encode(array, type === 'bool' ? 'u32' : type, 'constant')[0] as number | bigint;
+  return constant(type, type === 'bool' ? stored !== 0 : stored);
+}

@@ -1,0 +1,201 @@
+/**
+ * Group: elementwise pieces join the kernel whose results they continue, as its epilogue, or a
+ * sibling with the same iteration space. What stays becomes one kernel per piece.
+ */
+import { elementCount, type StaticShape } from '../graph/shape.js';
+import { rewrite, type Expr } from '../ir/expr.js';
+import type { FlowVariable } from './flow.js';
+import { IndexAlgebra, indices, ravel, substitute, unravel } from './index-algebra.js';
+import { exprsOf, extentOf, loadsOf, outputsOf, prologueOf, spaceOf, type MapPiece, type Piece, type PieceOutput } from './piece.js';
+
+export interface GroupOptions {
+  readonly maxBindings: number;
+  readonly variables: readonly FlowVariable[];
+  readonly shapeOf: (value: number) => StaticShape;
+}
+
+export function group(pieces: readonly Piece[], options: GroupOptions): readonly Piece[] {
+  return new Grouping(pieces, options).run();
+}
+
+class Grouping {
+  readonly #groups: Piece[] = [];
+  /** Group index by value it computes. */
+  readonly #producer = new Map<number, number>();
+  readonly #writes = new Map<number, FlowVariable>();
+  readonly #readersOfInitial = new Map<number, Piece[]>();
+  readonly #pieceOf = new Map<number, Piece>();
+
+  constructor(
+    readonly pieces: readonly Piece[],
+    readonly options: GroupOptions,
+  ) {
+    for (const variable of options.variables)
+      if (variable.final !== null) this.#writes.set(variable.final, variable);
+    for (const piece of pieces) {
+      for (const output of outputsOf(piece)) this.#pieceOf.set(output.value, piece);
+      for (const value of loadsOf(exprsOf(piece))) {
+        const list = this.#readersOfInitial.get(value);
+        if (list) list.push(piece);
+        else this.#readersOfInitial.set(value, [piece]);
+      }
+    }
+  }
+
+  run(): readonly Piece[] {
+    for (const piece of this.pieces) {
+      const joined = piece.kind === 'map' && this.#join(piece);
+      if (!joined) this.#add(piece);
+    }
+    return this.#groups;
+  }
+
+  #add(piece: Piece): void {
+    this.#groups.push(piece);
+    this.#record(this.#groups.length - 1);
+  }
+
+  #record(at: number): void {
+    for (const output of outputsOf(this.#groups[at] as Piece)) this.#producer.set(output.value, at);
+  }
+
+  #join(piece: MapPiece): boolean {
+    const inputs = [...loadsOf(exprsOf(piece))];
+    const candidates = new Set<number>();
+    for (const value of inputs) {
+      const at = this.#producer.get(value);
+      if (at !== undefined) candidates.add(at);
+    }
+    for (const at of [...candidates].sort((a, b) => b - a)) {
+      const merged = this.#merge(at, piece, inputs);
+      if (merged === null) continue;
+      this.#groups[at] = merged;
+      this.#record(at);
+      return true;
+    }
+    return false;
+  }
+
+  #merge(at: number, piece: MapPiece, inputs: readonly number[]): Piece | null {
+    const target = this.#groups[at] as Piece;
+    if (target.place !== piece.place || piece.outputs.length === 0) return null;
+    const level = levelOf(target, elementCount(piece.shape));
+    if (level === null || this.#makesCycle(at, inputs) || this.#breaksVariables(target, piece)) return null;
+    const outputs = continued(target, piece, level === 'element', this.options.shapeOf);
+    if (outputs === null) return null;
+    const merged = withOutputs(target, outputs, level === 'element', piece.nodes);
+    const bindings = loadsOf(exprsOf(merged)).size + outputsOf(merged).length;
+    return bindings <= this.options.maxBindings ? merged : null;
+  }
+
+  /** Whether some other input of the piece is computed from the group's own results. */
+  #makesCycle(at: number, inputs: readonly number[]): boolean {
+    const starts = inputs
+      .map((value) => this.#producer.get(value))
+      .filter((g): g is number => g !== undefined && g !== at);
+    const seen = new Set<number>();
+    for (let g = starts.pop(); g !== undefined; g = starts.pop()) {
+      if (g === at) return true;
+      if (seen.has(g)) continue;
+      seen.add(g);
+      for (const value of loadsOf(exprsOf(this.#groups[g] as Piece))) {
+        const from = this.#producer.get(value);
+        if (from !== undefined) starts.push(from);
+      }
+    }
+    return false;
+  }
+
+  /**
+   * A variable is overwritten in place, so every read of its old value must come before or be at
+   * the very element. Joining must not put a write ahead of readers that need the group's results.
+   */
+  #breaksVariables(target: Piece, piece: MapPiece): boolean {
+    for (const { value } of piece.outputs) {
+      const initial = this.#writes.get(value)?.initial ?? null;
+      if (initial === null) continue;
+      if (loadsOf(prologueOf(target)).has(initial)) return true;
+      const results = new Set(outputsOf(target).map((o) => o.value));
+      for (const reader of this.#readersOfInitial.get(initial) ?? [])
+        if (reader !== piece && this.#dependsOn(reader, results, piece)) return true;
+    }
+    return false;
+  }
+
+  #dependsOn(reader: Piece, results: ReadonlySet<number>, except: Piece): boolean {
+    const seen = new Set<Piece>();
+    const stack = [reader];
+    for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+      if (seen.has(at) || at === except) continue;
+      seen.add(at);
+      for (const value of loadsOf(exprsOf(at))) {
+        if (results.has(value)) return true;
+        const from = this.#pieceOf.get(value);
+        if (from) stack.push(from);
+      }
+    }
+    return false;
+  }
+}
+
+/** Which outputs of the target have as many elements as the piece: its rows, or its elements. */
+function levelOf(target: Piece, count: number): 'row' | 'element' | null {
+  if (elementCount(spaceOf(target, false)) === count) return 'row';
+  if (target.kind === 'reduce' && elementCount(spaceOf(target, true)) === count) return 'element';
+  return null;
+}
+
+/**
+ * The piece's outputs over the target's index axes, its loads of the target's results replaced by
+ * their expressions; null if it needs any of them at another element than its own.
+ */
+function continued(
+  target: Piece,
+  piece: MapPiece,
+  element: boolean,
+  shapeOf: (value: number) => StaticShape,
+): PieceOutput[] | null {
+  const algebra = new IndexAlgebra(extentOf(target));
+  const space = spaceOf(target, element);
+  const flat = ravel(indices(space.length), space);
+  const rowSpace = spaceOf(target, false);
+  const rowFlat = ravel(indices(rowSpace.length), rowSpace);
+  const axes = new Map(unravel(flat, piece.shape).map((expr, axis) => [axis, algebra.simplify(expr)]));
+  const rows = new Map(rowOutputsOf(target).map((o) => [o.value, o.expr]));
+  const elements = new Map(
+    target.kind === 'reduce' ? target.elementOutputs.map((o) => [o.value, o.expr]) : [],
+  );
+  let possible = true;
+  const memo = new Map<Expr, Expr>();
+  const replace = (node: Expr): Expr => {
+    if (node.kind !== 'load') return node;
+    const result = rows.get(node.value) ?? elements.get(node.value);
+    if (result === undefined) return node;
+    const own = rows.has(node.value) ? rowFlat : flat;
+    const at = ravel(node.index, shapeOf(node.value));
+    if ((!element && elements.has(node.value)) || !algebra.same(at, own)) possible = false;
+    return result;
+  };
+  const outputs = piece.outputs.map(({ value, expr }) => ({
+    value,
+    expr: rewrite(algebra.simplify(substitute(expr, axes)), replace, memo),
+  }));
+  return possible ? outputs : null;
+}
+
+const rowOutputsOf = (piece: Piece): readonly PieceOutput[] =>
+  piece.kind === 'reduce' ? piece.rowOutputs : piece.outputs;
+
+function withOutputs(
+  target: Piece,
+  outputs: readonly PieceOutput[],
+  element: boolean,
+  nodes: readonly string[],
+): Piece {
+  const names = [...new Set([...target.nodes, ...nodes])];
+  if (target.kind !== 'reduce')
+    return { ...target, nodes: names, outputs: [...target.outputs, ...outputs] };
+  return element
+    ? { ...target, nodes: names, elementOutputs: [...target.elementOutputs, ...outputs] }
+    : { ...target, nodes: names, rowOutputs: [...target.rowOutputs, ...outputs] };
+}

@@ -1,0 +1,205 @@
+/**
+ * Inline: producers vanish into the expressions that load them. Views cost nothing and always go;
+ * elementwise work goes where it is computed once, or where recomputing is cheaper than memory.
+ */
+import { elementCount } from '../graph/shape.js';
+import { rewrite, walk, type Expr } from '../ir/expr.js';
+import { substitute } from './index-algebra.js';
+import { exprsOf, loadsOf, mapExprs, outputsOf, prologueOf, spaceOf, type MapPiece, type Piece } from './piece.js';
+
+/** Arithmetic per element above which an expression is not computed twice. */
+const cheap = 1;
+/** A view over more values than this (a long concatenation) is better materialised. */
+const maxViewLoads = 4;
+/** Expressions beyond this size are cut, to bound compile time and registers. */
+const maxExprNodes = 3000;
+
+const weights: Partial<Record<string, number>> = {
+  exp: 8, expm1: 8, log: 8, log1p: 8, sin: 8, cos: 8, tan: 8, asin: 8, acos: 8, atan: 8,
+  sinh: 8, cosh: 8, tanh: 8, asinh: 8, acosh: 8, atanh: 8, sigmoid: 8, softplus: 8, erf: 8,
+  erfc: 8, pow: 8, atan2: 8, sqrt: 2, rsqrt: 2, neg: 0,
+};
+
+export interface ExprCost {
+  /** Arithmetic on data; index arithmetic and choices by index are free. */
+  readonly work: number;
+  readonly loads: number;
+  readonly nodes: number;
+}
+
+export function costOf(exprs: readonly Expr[]): ExprCost {
+  let work = 0;
+  let nodes = 0;
+  const data = new Set<Expr>();
+  const loads = new Set<number>();
+  walk(exprs, (node) => {
+    nodes++;
+    const inputs = node.kind === 'load' ? [] : childrenOf(node);
+    if (node.kind === 'load') loads.add(node.value);
+    if (node.kind === 'load' || node.kind === 'call' || inputs.some((e) => data.has(e))) data.add(node);
+    if (node.kind === 'call') work += 64;
+    if (!data.has(node)) return;
+    if (node.kind === 'fold') work += 32 * node.extent;
+    if (node.kind === 'unary' || node.kind === 'binary') work += weights[node.fn] ?? 1;
+    if (node.kind === 'select' && data.has(node.cond)) work += 1;
+  });
+  return { work, loads: loads.size, nodes };
+}
+
+function childrenOf(node: Expr): readonly Expr[] {
+  switch (node.kind) {
+    case 'unary':
+    case 'cast':
+    case 'bitcast':
+      return [node.x];
+    case 'binary':
+      return [node.a, node.b];
+    case 'select':
+      return [node.cond, node.a, node.b];
+    case 'fold':
+      return [node.body];
+    case 'call':
+      return node.args;
+    default:
+      return [];
+  }
+}
+
+interface Producer {
+  readonly piece: MapPiece;
+  readonly expr: Expr;
+  readonly cost: ExprCost;
+}
+
+/**
+ * @param external values that must exist in memory whatever happens (fetches, variables' new values).
+ */
+export function inline(
+  pieces: readonly Piece[],
+  external: ReadonlySet<number>,
+  maxBindings: number,
+): readonly Piece[] {
+  const uses = countUses(pieces);
+  const producers = new Map<number, Producer>();
+  const computed = new Set<number>();
+  const result: Piece[] = [];
+  for (const piece of pieces) {
+    const done = inlineInto(piece, producers, computed, uses, maxBindings);
+    result.push(done);
+    for (const output of outputsOf(done)) computed.add(output.value);
+    if (done.kind !== 'map') continue;
+    for (const { value, expr } of done.outputs)
+      producers.set(value, { piece: done, expr, cost: costOf([expr]) });
+  }
+  return dropUnused(result, external);
+}
+
+function countUses(pieces: readonly Piece[]): Map<number, number> {
+  const uses = new Map<number, number>();
+  for (const piece of pieces)
+    for (const value of loadsOf(exprsOf(piece))) uses.set(value, (uses.get(value) ?? 0) + 1);
+  return uses;
+}
+
+function inlineInto(
+  piece: Piece,
+  producers: ReadonlyMap<number, Producer>,
+  computed: ReadonlySet<number>,
+  uses: ReadonlyMap<number, number>,
+  maxBindings: number,
+): Piece {
+  const inPrologue = loadsOf(prologueOf(piece));
+  const chosen = new Map<number, Producer>();
+  const bound = loadsOf(exprsOf(piece));
+  for (const value of [...bound]) {
+    const producer = producers.get(value);
+    if (producer === undefined || producer.piece.place !== piece.place) continue;
+    const pays = worthInlining(producer, piece, inPrologue.has(value), uses.get(value) ?? 0, computed);
+    if (!pays) continue;
+    const grown = new Set([...bound, ...loadsOf([producer.expr])]);
+    grown.delete(value);
+    if (grown.size + outputsOf(piece).length > maxBindings) continue;
+    if (producer.cost.nodes > maxExprNodes) continue;
+    chosen.set(value, producer);
+    bound.clear();
+    for (const v of grown) bound.add(v);
+  }
+  if (chosen.size === 0) return piece;
+  const memo = new Map<Expr, Expr>();
+  const replaced = mapExprs(piece, (expr) =>
+    rewrite(
+      expr,
+      (node) => {
+        const producer = node.kind === 'load' ? chosen.get(node.value) : undefined;
+        return producer === undefined || node.kind !== 'load' ? node : bodyAt(producer, node.index);
+      },
+      memo,
+    ),
+  );
+  const names = [...chosen.values()].flatMap((p) => p.piece.nodes);
+  return { ...replaced, nodes: [...new Set([...names, ...piece.nodes])] };
+}
+
+const bodyAt = (producer: Producer, at: readonly Expr[]): Expr =>
+  substitute(producer.expr, new Map(at.map((i, axis) => [axis, i])));
+
+function worthInlining(
+  producer: Producer,
+  consumer: Piece,
+  inPrologue: boolean,
+  uses: number,
+  computed: ReadonlySet<number>,
+): boolean {
+  const { cost, expr } = producer;
+  if (cost.work === 0 && cost.loads <= maxViewLoads) return true;
+  if (consumer.kind === 'contract' && inPrologue) {
+    // Elements are loaded many times; work that can ride on its own producer's epilogue stays there.
+    const fromMemory = ![...loadsOf([expr])].some((value) => computed.has(value));
+    return uses === 1 && fromMemory && cost.work <= 2;
+  }
+  if (uses > 1) return cost.work <= cheap && cost.loads <= 1;
+  if (consumer.kind === 'reduce' && inPrologue && consumer.stages.length > 1) return cost.work <= 4;
+  const produced = elementCount(producer.piece.shape);
+  const evaluated = evaluations(consumer, inPrologue);
+  return evaluated <= 2 * produced || cost.work <= 2;
+}
+
+/** How many times a load in the consumer is evaluated over its whole iteration space. */
+function evaluations(consumer: Piece, inPrologue: boolean): number {
+  const points = elementCount(spaceOf(consumer, inPrologue || consumer.kind !== 'reduce' || consumer.elementOutputs.length > 0));
+  return consumer.kind === 'map' && hasFold(consumer) ? points * 16 : points;
+}
+
+function hasFold(piece: Piece): boolean {
+  let found = false;
+  walk(exprsOf(piece), (node) => {
+    if (node.kind === 'fold') found = true;
+  });
+  return found;
+}
+
+/** Drops pieces none of whose outputs is loaded or external, and outputs nobody wants. */
+export function dropUnused(pieces: readonly Piece[], external: ReadonlySet<number>): readonly Piece[] {
+  const wanted = new Set(external);
+  const kept: Piece[] = [];
+  for (const piece of [...pieces].reverse()) {
+    const used = withoutOutputs(piece, (value) => !wanted.has(value));
+    if (outputsOf(used).length === 0) continue;
+    kept.push(used);
+    for (const value of loadsOf(exprsOf(used))) wanted.add(value);
+  }
+  return kept.reverse();
+}
+
+function withoutOutputs(piece: Piece, unwanted: (value: number) => boolean): Piece {
+  const keep = <T extends { readonly value: number }>(list: readonly T[]): T[] =>
+    list.filter((o) => !unwanted(o.value));
+  if (piece.kind === 'reduce')
+    return {
+      ...piece,
+      rowOutputs: keep(piece.rowOutputs),
+      elementOutputs: keep(piece.elementOutputs),
+    };
+  return { ...piece, outputs: keep(piece.outputs) };
+}
+

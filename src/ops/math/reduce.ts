@@ -1,0 +1,251 @@
+/** Reductions over given axes: Sum, Mean, Prod, Max, Min, All, Any, and their user functions. */
+import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
+import { graphBuilder } from '../../graph/builder.js';
+import type { GradContext } from '../../graph/op-schema.js';
+import { Tensor } from '../../graph/operation.js';
+import type { Shape } from '../../graph/shape.js';
+import {
+  add, and, binary, cast, constant, div, like, lt, mod, mul, ne, select, sub, type Combiner, type Expr,
+} from '../../ir/expr.js';
+import { numberDTypes } from '../data-dtypes.js';
+import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
+import { rangeTo } from '../reduced-shape.js';
+import { vectorNode } from '../shape-nodes.js';
+import {
+  extremeGradient, meanGradient, prodGradient, sumGradient, type ReductionGrad,
+} from './reduce-gradient.js';
+import { axisAttrs, extremeOf, inferReduction, oneStage, splitInput, type SplitInput } from './reduce-plan.js';
+
+const attrs = { ...axisAttrs, T: { kind: 'type', allowed: numberDTypes } } as const;
+const inputs = { input: 'T', reduction_indices: 'Tidx' } as const;
+const outputs = { output: 'T' } as const;
+
+interface NumericContext {
+  readonly x: { readonly input: Operand; readonly reduction_indices: Operand };
+  readonly y: { readonly output: Result };
+  fail(message: string): never;
+}
+
+type Fold = (values: readonly number[]) => number;
+
+/** Value of a reduction of a partly known integer vector to a scalar, for shape arithmetic. */
+function reduceVector(
+  ctx: {
+    readonly shapes: { readonly input: Shape };
+    partial(input: 'input' | 'reduction_indices'): readonly (number | null)[] | null;
+  },
+  combine: Fold,
+): number[] | null {
+  if (ctx.shapes.input?.length !== 1) return null;
+  const axes = ctx.partial('reduction_indices');
+  const values = ctx.partial('input');
+  if (axes?.length !== 1 || values === null || values.includes(null)) return null;
+  return [combine(values as readonly number[])];
+}
+
+const numericReduction = (
+  name: string,
+  plan: (ctx: NumericContext) => ReducePlan,
+  gradient: (grad: ReductionGrad) => Tensor,
+  combine: Fold | null,
+) =>
+  defineOp({
+    name,
+    attrs,
+    inputs,
+    outputs,
+    infer: (ctx) => ({ output: inferReduction(ctx) }),
+    partial: (ctx) => (combine === null ? null : reduceVector(ctx, combine)),
+    grad: (ctx) => ({ input: gradient(gradOf(ctx)), reduction_indices: null }),
+    lower: { kind: 'reduce', plan },
+  });
+
+const gradOf = (
+  ctx: GradContext<typeof attrs, typeof inputs, typeof outputs>,
+): ReductionGrad => ({
+  b: ctx.b,
+  x: ctx.x.input,
+  axes: ctx.x.reduction_indices,
+  y: ctx.y.output,
+  dy: ctx.dy.output,
+  keepDims: ctx.attrs.keep_dims,
+});
+
+export const sumOp = numericReduction(
+  'Sum',
+  (ctx) => oneStage(splitInput(ctx), 'sum'),
+  sumGradient,
+  (values) => values.reduce((total, value) => total + value, 0),
+);
+
+export const prodOp = numericReduction(
+  'Prod',
+  (ctx) => oneStage(splitInput(ctx), 'prod'),
+  prodGradient,
+  (values) => values.reduce((total, value) => total * value, 1),
+);
+
+/** An empty set has the extreme value of the output's own dtype, not of the type computed in. */
+function extremePlan(ctx: NumericContext, combine: 'max' | 'min'): ReducePlan {
+  const split = splitInput(ctx);
+  const { dtype, type } = ctx.y.output;
+  const none = extremeOf(dtype, type, combine === 'max' ? -1 : 1);
+  return oneStage(split, combine, (total) => (split.count === 0 ? none : total));
+}
+
+export const maxOp = numericReduction(
+  'Max',
+  (ctx) => extremePlan(ctx, 'max'),
+  extremeGradient,
+  (values) => (values.length === 0 ? -(2 ** 31) : Math.max(...values)),
+);
+
+export const minOp = numericReduction(
+  'Min',
+  (ctx) => extremePlan(ctx, 'min'),
+  extremeGradient,
+  (values) => (values.length === 0 ? 2 ** 31 - 1 : Math.min(...values)),
+);
+
+/**
+ * Integers of 32 bits: TensorFlow sums in 64 bits. Here quotients and remainders by the count are
+ * summed apart, which does not overflow either: sum = count * Q + R, and |R| < count^2.
+ */
+function wideMeanPlan(split: SplitInput, signed: boolean): ReducePlan {
+  const count = (x: Expr): Expr => like(x, split.count);
+  return {
+    rows: split.rows,
+    inner: split.inner,
+    stages: [
+      { combine: 'sum', value: (row, inner) => quotient(split.at(row, inner), split.count) },
+      { combine: 'sum', value: (row, inner) => mod(split.at(row, inner), count(split.at(row, inner))) },
+    ],
+    outputs: [
+      {
+        of: 'row',
+        value: (_, [q, r]) => {
+          const [quotients, remainders] = [q as Expr, r as Expr];
+          const carried = add(quotients, quotient(remainders, split.count));
+          const rest = mod(remainders, count(remainders));
+          return signed ? towardZero(carried, rest) : carried;
+        },
+      },
+    ],
+  };
+}
+
+const quotient = (x: Expr, count: number): Expr => div(x, like(x, count));
+
+/** whole + rest / count, truncated: one nearer to zero where whole and rest have opposite signs. */
+function towardZero(whole: Expr, rest: Expr): Expr {
+  const zero = like(whole, 0);
+  const one = like(whole, 1);
+  const down = and(lt(zero, whole), lt(rest, zero));
+  const up = and(lt(whole, zero), lt(zero, rest));
+  return select(down, sub(whole, one), select(up, add(whole, one), whole));
+}
+
+function meanPlan(ctx: NumericContext): ReducePlan {
+  const split = splitInput(ctx);
+  const { dtype, type } = ctx.y.output;
+  const float = type === 'f32' || type === 'f64';
+  const none = constant(type, float ? NaN : 0);
+  if (split.count === 0) return oneStage(split, 'sum', () => none);
+  if (dtype === 'int32' || dtype === 'uint32') return wideMeanPlan(split, dtype === 'int32');
+  return oneStage(split, 'sum', (total) => div(total, like(total, split.count)));
+}
+
+export const meanOp = numericReduction('Mean', meanPlan, meanGradient, null);
+
+const logicalReduction = (name: string, combine: Combiner) =>
+  defineOp({
+    name,
+    attrs: axisAttrs,
+    inputs: { input: 'bool', reduction_indices: 'Tidx' },
+    outputs: { output: 'bool' },
+    infer: (ctx) => ({ output: inferReduction(ctx) }),
+    grad: { none: 'a bool has no gradient' },
+    lower: { kind: 'reduce', plan: (ctx) => oneStage(splitInput(ctx), combine) },
+  });
+
+export const allOp = logicalReduction('All', 'and');
+export const anyOp = logicalReduction('Any', 'or');
+
+/** Options of the reduce functions. */
+export interface ReduceOptions {
+  /** Axis or axes to reduce, counted from the end if negative; all of them by default. */
+  readonly axis?: number | readonly number[] | Tensor | null;
+  /** Keeps reduced axes with length 1. */
+  readonly keepDims?: boolean;
+  readonly name?: string;
+}
+
+type ReductionDef = ReturnType<typeof numericReduction> | ReturnType<typeof logicalReduction>;
+
+function reduceBy(def: ReductionDef, x: TensorLike, options: ReduceOptions): Tensor {
+  const { axis, keepDims = false, name } = options;
+  const input = convertToTensor(x, {
+    name: `${name ?? def.name}/input`,
+    dtype: !(x instanceof Tensor) && def.inputs.input === 'bool' ? 'bool' : undefined,
+  });
+  const all = axis === undefined || axis === null;
+  const axes = all ? allAxes(input) : axis;
+  const values = { input, reduction_indices: axes };
+  const { output } =
+    def.inputs.input === 'bool'
+      ? addNode(def as ReturnType<typeof logicalReduction>, values, { keep_dims: keepDims }, name)
+      : addNode(def as ReturnType<typeof numericReduction>, values, { keep_dims: keepDims }, name);
+  if (all && !keepDims) output.setShape([]);
+  return output;
+}
+
+/** All axes of `x`: a constant, or the nodes Rank and Range while the rank is unknown. */
+function allAxes(x: Tensor): Tensor {
+  const b = graphBuilder();
+  if (x.shape === null) return rangeTo(b, b.op('Rank', [x]));
+  return vectorNode(b, [...x.shape.keys()], 'Const');
+}
+
+/**
+ * Sum of elements across axes.
+ *
+ * @param x any numeric dtype, any shape.
+ * @returns the dtype of `x`, without the reduced axes (length 1 with `keepDims`); 0 for no elements.
+ * @throws ValueError if an axis is outside [-rank, rank).
+ * @see TF op Sum
+ * @example
+ * const x = tf.constant([[1, 2, 3], [4, 5, 6]]);
+ * tf.reduceSum(x); // 21
+ * tf.reduceSum(x, { axis: 1, keepDims: true }); // [[6], [15]]
+ */
+export const reduceSum = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
+  reduceBy(sumOp, x, options);
+
+/**
+ * Mean of elements across axes; integers truncate toward zero, no elements give NaN.
+ *
+ * @see TF op Mean
+ * @example const loss = tf.reduceMean(tf.square(tf.sub(y, labels)));
+ */
+export const reduceMean = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
+  reduceBy(meanOp, x, options);
+
+/** Product of elements across axes; 1 for no elements. @see TF op Prod */
+export const reduceProd = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
+  reduceBy(prodOp, x, options);
+
+/** Largest element across axes; NaN if there is one. Ties share the gradient. @see TF op Max */
+export const reduceMax = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
+  reduceBy(maxOp, x, options);
+
+/** Smallest element across axes; NaN if there is one. Ties share the gradient. @see TF op Min */
+export const reduceMin = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
+  reduceBy(minOp, x, options);
+
+/** Whether all elements are true, of a bool tensor. @see TF op All */
+export const reduceAll = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
+  reduceBy(allOp, x, options);
+
+/** Whether any element is true, of a bool tensor. @see TF op Any */
+export const reduceAny = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
+  reduceBy(anyOp, x, options);

@@ -1,0 +1,123 @@
+/** Cumsum and Cumprod: running totals along one axis. */
+import { addNode, type TensorLike } from '../../graph/add-node.js';
+import type { OpBuilder } from '../../graph/op-schema.js';
+import type { Tensor } from '../../graph/operation.js';
+import { fold, ge, gt, le, like, lt, select, type BinaryFn, type Expr } from '../../ir/expr.js';
+import { numberDTypes } from '../data-dtypes.js';
+import { constantIntegers } from '../lowering-steps.js';
+import { defineOp, type Operand } from '../op-def.js';
+
+const attrs = {
+  exclusive: { kind: 'bool', default: false },
+  reverse: { kind: 'bool', default: false },
+  T: { kind: 'type', allowed: numberDTypes },
+  Tidx: { kind: 'type', default: 'int32', allowed: ['int32', 'int64'] },
+} as const;
+const inputs = { x: 'T', axis: 'Tidx' } as const;
+const outputs = { out: 'T' } as const;
+
+interface ScanAttrs {
+  readonly exclusive: boolean;
+  readonly reverse: boolean;
+}
+interface ScanContext {
+  readonly attrs: ScanAttrs;
+  readonly x: { readonly x: Operand; readonly axis: Operand };
+  fail(message: string): never;
+}
+
+function scanAxis(ctx: ScanContext): number {
+  const { axis } = ctx.x;
+  if (axis.shape.length > 0)
+    ctx.fail(`ScanOp: axis must be a scalar, not [${axis.shape.join(',')}]`);
+  const rank = ctx.x.x.shape.length;
+  const given = constantIntegers(ctx, axis, 'axis')[0] ?? 0;
+  if (given < -rank || given >= rank)
+    ctx.fail(`ScanOp: Expected scan axis in the range [${-rank}, ${rank}), but got ${given}`);
+  return given < 0 ? given + rank : given;
+}
+
+/** out[i] = combine of x[j] for j up to i (from i with reverse; without i itself if exclusive). */
+function scanned(
+  ctx: ScanContext,
+  index: readonly Expr[],
+  combine: 'sum' | 'prod',
+): Expr {
+  const axis = scanAxis(ctx);
+  const { x } = ctx.x;
+  const here = index[axis] as Expr;
+  const { exclusive, reverse } = ctx.attrs;
+  const inRange = reverse ? (exclusive ? gt : ge) : exclusive ? lt : le;
+  return fold(combine, x.shape[axis] ?? 0, (j) => {
+    const value = x.at(index.map((at, i) => (i === axis ? j : at)));
+    return select(inRange(j, here), value, like(value, combine === 'sum' ? 0 : 1));
+  });
+}
+
+type Builder = OpBuilder<Tensor>;
+
+/** The Cumsum that carries a gradient back: the same axis, the other direction. */
+const backward = (b: Builder, dy: Tensor, axis: Tensor, scan: ScanAttrs): Tensor =>
+  b.op('Cumsum', [dy, axis], { exclusive: scan.exclusive, reverse: !scan.reverse }, 'Cumsum');
+
+export const cumsumOp = defineOp({
+  name: 'Cumsum',
+  attrs,
+  inputs,
+  outputs,
+  infer: ({ shapes }) => ({ out: shapes.x }),
+  grad: ({ b, x, dy, attrs: scan }) => ({ x: backward(b, dy.out, x.axis, scan), axis: null }),
+  lower: { kind: 'map', body: (ctx, index) => scanned(ctx, index, 'sum') },
+});
+
+export const cumprodOp = defineOp({
+  name: 'Cumprod',
+  attrs,
+  inputs,
+  outputs,
+  infer: ({ shapes }) => ({ out: shapes.x }),
+  grad: ({ b, x, dy, attrs: scan }) => {
+    const again = { exclusive: scan.exclusive, reverse: scan.reverse };
+    const prod = b.op('Cumprod', [x.x, x.axis], again, 'Cumprod');
+    const weighted = b.op('Mul', [prod, dy.out], {}, 'mul');
+    const total = backward(b, weighted, x.axis, scan);
+    return { x: b.op('DivNoNan', [total, x.x], {}, 'div_no_nan'), axis: null };
+  },
+  lower: { kind: 'map', body: (ctx, index) => scanned(ctx, index, 'prod') },
+});
+
+export interface ScanOptions {
+  /** Axis to run along, counted from the end if negative; 0 by default. */
+  readonly axis?: number | Tensor;
+  /** Leaves the element itself out, so the first result is the neutral element. */
+  readonly exclusive?: boolean;
+  /** Runs from the end. */
+  readonly reverse?: boolean;
+  readonly name?: string;
+}
+
+/**
+ * Running sum along an axis.
+ *
+ * @returns the shape and dtype of `x`.
+ * @see TF op Cumsum
+ * @example
+ * tf.cumsum([1, 2, 3]); // [1, 3, 6]
+ * tf.cumsum([1, 2, 3], { exclusive: true, reverse: true }); // [5, 3, 0]
+ */
+export const cumsum = (x: TensorLike, options: ScanOptions = {}): Tensor =>
+  addNode(
+    cumsumOp,
+    { x, axis: options.axis ?? 0 },
+    { exclusive: options.exclusive ?? false, reverse: options.reverse ?? false },
+    options.name,
+  ).out;
+
+/** Running product along an axis; otherwise as `cumsum`. @see TF op Cumprod */
+export const cumprod = (x: TensorLike, options: ScanOptions = {}): Tensor =>
+  addNode(
+    cumprodOp,
+    { x, axis: options.axis ?? 0 },
+    { exclusive: options.exclusive ?? false, reverse: options.reverse ?? false },
+    options.name,
+  ).out;

@@ -1,0 +1,30 @@
+/** Options of the user functions over sliding windows. */
+import { inFormat, type DataFormat } from './window.js';
+
+/** `SAME`, `VALID`, or what to add: one [before, after] pair per axis, in data format order. */
+export type PaddingOption = 'SAME' | 'VALID' | readonly (readonly [number, number])[];
+
+export interface PoolOptions {
+  /** Window: one number for height and width, [height, width], or one number per axis. */
+  readonly ksize: number | readonly number[];
+  /** Steps of the window, given as `ksize` is. */
+  readonly strides: number | readonly number[];
+  readonly padding: PaddingOption;
+  readonly dataFormat?: DataFormat;
+  readonly name?: string;
+}
+
+/** Four values in data format order from one, two (height and width) or four. */
+export function perAxis(value: number | readonly number[], format: DataFormat): readonly number[] {
+  if (typeof value === 'number') return inFormat(format, 1, value, value, 1);
+  const [height = 1, width = height] = value;
+  return value.length <= 2 ? inFormat(format, 1, height, width, 1) : value;
+}
+
+/** `padding` and `explicit_paddings` attrs; the second is left out where it is empty. */
+export const paddingAttrs = (
+  padding: PaddingOption,
+): { readonly padding: string; readonly explicit_paddings?: readonly number[] } =>
+  typeof padding === 'string'
+    ? { padding }
+    : { padding: 'EXPLICIT', explicit_paddings: padding.flat() };

@@ -1,0 +1,93 @@
+/** Ops that give a variable a new value, for references (Assign) and resource handles. */
+import { floatDTypes, integerDTypes } from '../../graph/dtype.js';
+import type { Shape } from '../../graph/shape.js';
+import { add, sub, type Expr } from '../../ir/expr.js';
+import { defineOp } from '../op-def.js';
+import { sameShapes } from '../shape-checks.js';
+
+const numbers = [...floatDTypes, ...integerDTypes] as const;
+const none = { none: 'assignments are not differentiable' } as const;
+
+/** ref = value; gives the reference, whose readers see the new value. */
+export const assignOp = defineOp({
+  name: 'Assign',
+  attrs: {
+    T: { kind: 'type' },
+    validate_shape: { kind: 'bool', default: true },
+    use_locking: { kind: 'bool', default: true },
+  },
+  inputs: { ref: { ref: 'T' }, value: 'T' },
+  outputs: { output_ref: { ref: 'T' } },
+  stateful: true,
+  infer: ({ attrs, shapes, fail }) => ({
+    output_ref: attrs.validate_shape ? sameShapes(shapes.ref, shapes.value, fail) : shapes.value,
+  }),
+  grad: none,
+  lower: { kind: 'update', reads: [], next: ({ value }) => ({ ref: value }) },
+});
+
+const refUpdate = <const N extends string>(name: N, step: (ref: Expr, value: Expr) => Expr) =>
+  defineOp({
+    name,
+    attrs: {
+      T: { kind: 'type', allowed: numbers },
+      use_locking: { kind: 'bool', default: false },
+    },
+    inputs: { ref: { ref: 'T' }, value: 'T' },
+    outputs: { output_ref: { ref: 'T' } },
+    stateful: true,
+    infer: ({ shapes, fail }) => ({ output_ref: sameShapes(shapes.ref, shapes.value, fail) }),
+    grad: none,
+    lower: {
+      kind: 'update',
+      reads: ['ref'],
+      next: ({ ref, value }) => ({ ref: step(ref, value) }),
+    },
+  });
+
+/** ref += value. */
+export const assignAddOp = refUpdate('AssignAdd', add);
+/** ref -= value. */
+export const assignSubOp = refUpdate('AssignSub', sub);
+
+/** Rejects a value whose shape contradicts the variable's. */
+function checkShape(handle: Shape, value: Shape, fail: (message: string) => never): object {
+  sameShapes(handle, value, fail);
+  return {};
+}
+
+/** Gives a resource variable a value, creating it if need be. */
+export const assignVariableOp = defineOp({
+  name: 'AssignVariableOp',
+  attrs: {
+    dtype: { kind: 'type' },
+    validate_shape: { kind: 'bool', default: false, recent: true },
+  },
+  inputs: { resource: 'resource', value: 'dtype' },
+  outputs: {},
+  stateful: true,
+  infer: ({ shapes, fail }) => checkShape(shapes.resource, shapes.value, fail),
+  grad: none,
+  lower: { kind: 'update', reads: [], next: ({ value }) => ({ resource: value }) },
+});
+
+const resourceUpdate = <const N extends string>(name: N, step: (x: Expr, value: Expr) => Expr) =>
+  defineOp({
+    name,
+    attrs: { dtype: { kind: 'type' } },
+    inputs: { resource: 'resource', value: 'dtype' },
+    outputs: {},
+    stateful: true,
+    infer: ({ shapes, fail }) => checkShape(shapes.resource, shapes.value, fail),
+    grad: none,
+    lower: {
+      kind: 'update',
+      reads: ['resource'],
+      next: ({ resource, value }) => ({ resource: step(resource, value) }),
+    },
+  });
+
+/** variable += value. */
+export const assignAddVariableOp = resourceUpdate('AssignAddVariableOp', add);
+/** variable -= value. */
+export const assignSubVariableOp = resourceUpdate('AssignSubVariableOp', sub);

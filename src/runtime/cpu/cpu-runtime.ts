@@ -1,0 +1,113 @@
+/**
+ * The CPU runtime: runs Programs on the host, one after the other in call order, in stretches of
+ * about 10 ms between which the event loop turns. It needs no GPU, computes 64-bit types exactly,
+ * and is what the GPU's results are compared with.
+ */
+import { RuntimeError } from '../../errors.js';
+import type { NdArray } from '../../graph/dtype.js';
+import { elementCount } from '../../graph/shape.js';
+import type { Program, VariableDecl } from '../../ir/program.js';
+import { createStorage } from '../../ir/storage.js';
+import type {
+  DeviceCaps,
+  LoadedProgram,
+  MemoryUse,
+  RunRequest,
+  RunResult,
+  Runtime,
+  VariableBuffer,
+} from '../runtime.js';
+import { copyFeed, CpuProgram } from './cpu-program.js';
+import { CpuVariable } from './cpu-variable.js';
+import { createPacer } from './pacer.js';
+
+const sumBytes = (arrays: readonly NdArray[]): number =>
+  arrays.reduce((sum, { data }) => sum + (data as Uint8Array).byteLength, 0);
+
+export class CpuRuntime implements Runtime {
+  /**
+   * Bindings are bounded because V8 does not optimise functions of more than about 60 KB of
+   * bytecode; bytes because index arithmetic is in 32-bit integers.
+   */
+  readonly caps: DeviceCaps = { kind: 'cpu', maxBindings: 256, maxBindingBytes: 2 ** 32 };
+  readonly description = 'host CPU (JavaScript, one thread)';
+  readonly lost = new Promise<string>(() => undefined);
+
+  readonly #pacer = createPacer();
+  readonly #programs = new Set<CpuProgram>();
+  #lastRun: Promise<unknown> = Promise.resolve();
+  #pendingRuns = 0;
+  #queuedFeedBytes = 0;
+  #variableBytes = 0;
+  #isClosed = false;
+
+  /** @throws RuntimeError (as a rejection) if the runtime is closed. */
+  load(program: Program): Promise<LoadedProgram> {
+    return this.#attempt(() => {
+      const loaded = new CpuProgram(program);
+      this.#programs.add(loaded);
+      return {
+        run: (request) => this.#run(loaded, request),
+        dispose: () => void this.#programs.delete(loaded),
+      };
+    });
+  }
+
+  createVariable({ storage, shape }: VariableDecl): VariableBuffer {
+    const array = createStorage(storage, Math.max(elementCount(shape), 1));
+    this.#variableBytes += array.byteLength;
+    return new CpuVariable(array, (byteLength) => {
+      this.#variableBytes -= byteLength;
+    });
+  }
+
+  memory(): MemoryUse {
+    const programs = [...this.#programs];
+    const sum = (bytes: (program: CpuProgram) => number): number =>
+      programs.reduce((total, program) => total + bytes(program), 0);
+    return {
+      variables: this.#variableBytes,
+      constants: sum(({ memory }) => memory.constantBytes),
+      feeds: this.#queuedFeedBytes,
+      arena: sum(({ memory }) => memory.arenaBytes),
+      staging: sum(({ savedBytes }) => savedBytes),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#lastRun;
+    this.#programs.clear();
+  }
+
+  /** Starts at once if nothing else runs, else after the runs called before, with copied feeds. */
+  #run(loaded: CpuProgram, request: RunRequest): Promise<RunResult> {
+    if (this.#isClosed || !this.#programs.has(loaded))
+      return Promise.reject(
+        new RuntimeError('The run has nothing to run on: its program or runtime was closed.'),
+      );
+    const isQueued = this.#pendingRuns++ > 0;
+    const feeds = isQueued ? request.feeds.map(copyFeed) : request.feeds;
+    const queuedBytes = isQueued ? sumBytes(feeds) : 0;
+    this.#queuedFeedBytes += queuedBytes;
+    const start = (): Promise<RunResult> =>
+      loaded.run({ ...request, feeds }, this.#pacer, isQueued);
+    const result = isQueued ? this.#lastRun.then(start) : start();
+    const finish = (): void => {
+      this.#pendingRuns--;
+      this.#queuedFeedBytes -= queuedBytes;
+    };
+    this.#lastRun = result.then(finish, finish);
+    return result;
+  }
+
+  #attempt<T>(create: () => T): Promise<T> {
+    if (this.#isClosed)
+      return Promise.reject(new RuntimeError('The CPU runtime is closed. Create a new session.'));
+    try {
+      return Promise.resolve(create());
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Kernel to JavaScript: the body of a function `(buffers, begin, end)` over a flattened range of
+ * units (map: points, reduce: rows, contract: rows of batch * m), so that an executor can slice a
+ * long kernel. Within one point all reads come before all stores, and the element stores of a
+ * reduce row before its row stores, so an in-place update sees the old values.
+ */
+import { elementCount } from '../../graph/shape.js';
+import type { Kernel, MapKernel, ReduceKernel } from '../../ir/kernel.js';
+import {
+  childScope,
+  createExprGraph,
+  environment,
+  rootScope,
+  type Node,
+  type Scope,
+  type Variable,
+} from './expr-graph.js';
+import {
+  advanceCounters,
+  countersOf,
+  indexVariable,
+  prepareStores,
+  splitStores,
+  startCounters,
+  storeLines,
+  wrapSource,
+  type PrintedKernel,
+} from './js-block.js';
+import { printContract } from './js-contract.js';
+import { printNodes } from './js-expr.js';
+import { combineText, finishText, identityText } from './js-ops.js';
+
+/** Prints a kernel. The text depends on what is computed only, not on labels. */
+export function printKernelJs(kernel: Kernel): PrintedKernel {
+  switch (kernel.kind) {
+    case 'map':
+      return printMap(kernel);
+    case 'reduce':
+      return printReduce(kernel);
+    case 'contract':
+      return printContract(kernel);
+  }
+}
+
+function printMap(kernel: MapKernel): PrintedKernel {
+  const units = elementCount(kernel.shape);
+  const counters = countersOf(kernel.shape);
+  const column = counters.at(-1) ?? { axis: 0, extent: 1 };
+  const outer = counters.slice(0, -1);
+  const root = rootScope();
+  const row = childScope(root, true, units / column.extent);
+  const point = childScope(row, true, column.extent);
+  const axes = new Map<number, Variable>();
+  for (const [axis, extent] of kernel.shape.entries())
+    axes.set(axis, indexVariable(axis, extent, axis === column.axis ? point : row));
+  const graph = createExprGraph();
+  const stores = prepareStores(graph, kernel.stores, point, environment(axes));
+  const work = printNodes(graph) + units * stores.length;
+  const i = `i${column.axis}`;
+  const source = wrapSource(kernel, [
+    ...root.lines,
+    `let first = begin % ${column.extent};`,
+    ...startCounters(outer, `(begin - first) / ${column.extent}`),
+    'for (let left = end - begin; left > 0;) {',
+    `const stop = Math.min(${column.extent}, first + left);`,
+    'left -= stop - first;',
+    ...row.lines,
+    `for (let ${i} = first; ${i} < stop; ${i}++) {`,
+    ...point.lines,
+    ...storeLines(stores),
+    '}',
+    'first = 0;',
+    ...advanceCounters(outer),
+    '}',
+  ]);
+  return { source, units, grain: 1, work };
+}
+
+interface InnerLoops {
+  readonly scopes: readonly Scope[];
+  readonly point: Scope;
+  readonly axes: ReadonlyMap<number, Variable>;
+}
+
+/** Nested loops over the inner axes of a reduce kernel, inside `parent`. */
+function innerLoops(
+  kernel: ReduceKernel,
+  parent: Scope,
+  rowAxes: ReadonlyMap<number, Variable>,
+): InnerLoops {
+  const axes = new Map(rowAxes);
+  const scopes: Scope[] = [];
+  let point = parent;
+  for (const [i, extent] of kernel.inner.entries()) {
+    const axis = kernel.shape.length + i;
+    if (extent !== 1) {
+      point = childScope(point, true, extent);
+      scopes.push(point);
+    }
+    axes.set(axis, indexVariable(axis, extent, point));
+  }
+  if (point === parent) {
+    point = childScope(parent, false);
+    scopes.push(point);
+  }
+  return { scopes, point, axes };
+}
+
+function printLoops(kernel: ReduceKernel, loops: InnerLoops, body: readonly string[]): string[] {
+  const counters = countersOf(kernel.inner, kernel.shape.length);
+  const heads = counters.map(
+    ({ axis, extent }) => `for (let i${axis} = 0; i${axis} < ${extent}; i${axis}++) {`,
+  );
+  if (heads.length === 0) heads.push('{');
+  const open = heads.flatMap((head, i) => [head, ...(loops.scopes[i]?.lines ?? [])]);
+  return [...open, ...body, ...heads.map(() => '}')];
+}
+
+interface PreparedStage {
+  readonly loops: InnerLoops;
+  readonly value: Node;
+  /** Block after the loop, where the result can be read. */
+  readonly after: Scope;
+}
+
+function printReduce(kernel: ReduceKernel): PrintedKernel {
+  const units = elementCount(kernel.shape);
+  const counters = countersOf(kernel.shape);
+  const root = rootScope();
+  const row = childScope(root, true, units);
+  const rowAxes = new Map(
+    kernel.shape.map((extent, axis) => [axis, indexVariable(axis, extent, row)]),
+  );
+  const graph = createExprGraph();
+  const results: Variable[] = [];
+  let at = row;
+  const stages = kernel.stages.map((stage, s): PreparedStage => {
+    const loops = innerLoops(kernel, at, rowAxes);
+    const value = graph.use(stage.value, loops.point, environment(loops.axes, [...results]));
+    at = childScope(at, false);
+    results.push({ text: `r${s}`, scope: at });
+    return { loops, value, after: at };
+  });
+  const rowStores = prepareStores(graph, kernel.rowStores, at, environment(rowAxes, results));
+  const last = innerLoops(kernel, at, rowAxes);
+  const elementStores = prepareStores(
+    graph,
+    kernel.elementStores,
+    last.point,
+    environment(last.axes, results),
+  );
+  const passes = kernel.stages.length + (elementStores.length > 0 ? 1 : 0);
+  const work = printNodes(graph) + units * (2 + passes * elementCount(kernel.inner));
+  const rowLines = splitStores(rowStores, 'w');
+  const elements =
+    elementStores.length > 0 ? printLoops(kernel, last, storeLines(elementStores)) : [];
+  const source = wrapSource(kernel, [
+    ...root.lines,
+    ...startCounters(counters, 'begin'),
+    'for (let row = begin; row < end; row++) {',
+    ...row.lines,
+    ...stages.flatMap((stage, s) => printStage(kernel, s, stage)),
+    ...rowLines.compute,
+    ...elements,
+    ...rowLines.store,
+    ...advanceCounters(counters),
+    '}',
+  ]);
+  return { source, units, grain: 1, work };
+}
+
+function printStage(
+  kernel: ReduceKernel,
+  s: number,
+  { loops, value, after }: PreparedStage,
+): string[] {
+  const stage = kernel.stages[s];
+  if (stage === undefined) return [];
+  const { combine, type } = stage;
+  const step = `a${s} = ${combineText(combine, type, `a${s}`, value.text)};`;
+  return [
+    `let a${s} = ${identityText(combine, type)};`,
+    ...printLoops(kernel, loops, [step]),
+    `const r${s} = ${finishText(combine, type, `a${s}`)};`,
+    ...after.lines,
+  ];
+}

@@ -1,0 +1,318 @@
+/**
+ * A Program on the device. A run without host steps is enqueued whole before `run` returns: feeds
+ * written, one encoder, one submit. Only the readback is waited for.
+ */
+import { RuntimeError, type TfError } from '../../errors.js';
+import type { NdArray } from '../../graph/dtype.js';
+import { elementCount } from '../../graph/shape.js';
+import type { Program } from '../../ir/program.js';
+import { decode, storageBytes, storageView, type StorageArray } from '../../ir/storage.js';
+import type { KernelTime, LoadedProgram, RunCounts, RunRequest, RunResult } from '../runtime.js';
+import { abortable, cancelled } from './abortable.js';
+import { BindGroupCache, type Dispatch } from './bind-groups.js';
+import { caught, type DeviceBuffer } from './buffers.js';
+import { alignBytes } from './gpu-constants.js';
+import type { GpuContext } from './gpu-context.js';
+import { GpuVariable } from './gpu-variable.js';
+import { HostSteps } from './host-steps.js';
+import { KernelTimer } from './kernel-times.js';
+import { needsHost, prepareSteps, type PreparedStep } from './prepared-steps.js';
+import { checkVariables, dataBytes, ProgramBuffers } from './program-buffers.js';
+import { RunEncoder } from './run-encoder.js';
+import { readStaging } from './staging.js';
+
+/** A fetch that lies on the device, and where in the staging buffer it will be. */
+interface Readback {
+  readonly fetch: number;
+  readonly buffer: number;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** One run, from its start to its result. */
+interface Flight {
+  readonly request: RunRequest;
+  readonly encoder: RunEncoder;
+  readonly groupOf: (dispatch: Dispatch) => GPUBindGroup;
+  readonly bytesUp: number;
+}
+
+export class GpuProgram implements LoadedProgram {
+  private readonly readbacks: readonly Readback[];
+  private readonly readbackBytes: number;
+  private readonly hasHostSteps: boolean;
+  private isDisposed = false;
+  private inFlight = 0;
+  /** Errors of the first run's commands; later runs repeat them. */
+  private firstFailure: Promise<TfError | null> | undefined;
+
+  private constructor(
+    private readonly context: GpuContext,
+    private readonly program: Program,
+    private readonly buffers: ProgramBuffers,
+    private readonly steps: readonly PreparedStep[],
+    private readonly groups: BindGroupCache,
+  ) {
+    this.hasHostSteps = needsHost(steps);
+    const readbacks: Readback[] = [];
+    let offset = 0;
+    for (const [fetch, source] of program.fetches.entries()) {
+      if (source.kind !== 'buffer') continue;
+      const decl = buffers.declOf(source.buffer);
+      const byteLength = elementCount(source.shape) * storageBytes(decl.storage);
+      if (decl.place === 'host' || byteLength === 0) continue;
+      readbacks.push({ fetch, buffer: source.buffer, offset, byteLength });
+      offset += alignBytes(byteLength);
+    }
+    this.readbacks = readbacks;
+    this.readbackBytes = offset;
+  }
+
+  /** @throws ResourceExhaustedError if its buffers do not fit the device. */
+  static async load(context: GpuContext, program: Program): Promise<GpuProgram> {
+    const steps = await prepareSteps(program, context.pipelines, context.caps);
+    context.check();
+    const { device, allocator } = context;
+    const { value, failure } = caught(device, 'Loading a program', () => {
+      const buffers = new ProgramBuffers(device, allocator, program);
+      const dispatches = steps.filter((step) => step.kind === 'dispatch');
+      const groups = new BindGroupCache(device, allocator.counts, buffers, dispatches);
+      return { buffers, groups };
+    });
+    const error = await failure;
+    if (error !== null) {
+      value.buffers.destroy();
+      throw error;
+    }
+    return new GpuProgram(context, program, value.buffers, steps, value.groups);
+  }
+
+  run(request: RunRequest): Promise<RunResult> {
+    const { context } = this;
+    this.inFlight++;
+    const done = context.track(this.start(request)).finally(() => {
+      this.inFlight--;
+      if (this.isDisposed) this.release();
+    });
+    // An abort leaves nobody waiting for the run itself.
+    done.catch(() => undefined);
+    return abortable(done, request.signal);
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    this.release();
+  }
+
+  private release(): void {
+    if (this.inFlight === 0 || !this.hasHostSteps) this.buffers.destroy();
+  }
+
+  private async start(request: RunRequest): Promise<RunResult> {
+    const { context } = this;
+    this.check(request);
+    const { order } = context;
+    if (!this.hasHostSteps && !order.isBusy) return this.enqueue(request);
+    // The caller may change its arrays once `run` has returned.
+    const kept = { ...request, feeds: request.feeds.map(copyFeed) };
+    return order.add(async (release) => {
+      this.check(kept);
+      if (this.hasHostSteps) return this.runWithHost(kept);
+      const result = this.enqueue(kept);
+      release();
+      return result;
+    });
+  }
+
+  private check({ signal, variables }: RunRequest): void {
+    this.context.check();
+    if (this.isDisposed) throw new RuntimeError('The program was disposed of.');
+    if (signal?.aborted === true) throw cancelled(signal);
+    checkVariables(this.program, variables);
+  }
+
+  private countsNow(): readonly [number, number, number] {
+    const { buffers, bindGroups, pipelines } = this.context.allocator.counts;
+    return [buffers, bindGroups, pipelines];
+  }
+
+  /** Writes the inputs and opens an encoder. Nothing of the device changes if this throws. */
+  private begin(request: RunRequest): Flight {
+    const { context, buffers, program, steps } = this;
+    const feeds = buffers.encodeFeeds(request.feeds);
+    const groupOf = this.groups.groupsFor(request.variables);
+    const kernels = steps.filter(({ kind }) => kind === 'dispatch').length;
+    const timer =
+      request.trace === true && context.hasTimestamps
+        ? new KernelTimer(context.device, context.allocator, context.staging, kernels)
+        : undefined;
+    const encoder = new RunEncoder(
+      context.device,
+      program.fetches.length > 0 ? 'run' : 'step',
+      timer,
+    );
+    const bytesUp = buffers.writeInputs(feeds, request.random);
+    return { request, encoder, groupOf, bytesUp };
+  }
+
+  private enqueue(request: RunRequest): Promise<RunResult> {
+    const before = this.countsNow();
+    const work = (): { flight: Flight; staging: DeviceBuffer | undefined } => {
+      const flight = this.begin(request);
+      for (const step of this.steps) this.encode(step, flight);
+      const staging = this.encodeReadback(flight);
+      flight.encoder.submit(true);
+      return { flight, staging };
+    };
+    if (this.firstFailure !== undefined) {
+      const { flight, staging } = work();
+      return this.finish(flight, staging, this.created(before));
+    }
+    const { value, failure } = caught(this.context.device, "The program's first run", work);
+    this.firstFailure = failure;
+    return this.finish(value.flight, value.staging, this.created(before));
+  }
+
+  private encode(step: PreparedStep, { encoder, groupOf, request }: Flight): void {
+    if (step.kind === 'dispatch') {
+      encoder.dispatch(step.pipeline.pipeline, groupOf(step), step.workgroupCount, step.label);
+    } else if (step.kind === 'deviceCopy') {
+      const byteLength = dataBytes(this.buffers.declOf(step.from));
+      if (byteLength === 0) return;
+      const from = this.buffers.deviceAt(step.from, request.variables);
+      const to = this.buffers.deviceAt(step.to, request.variables);
+      if (from !== to) encoder.copy(from, to, byteLength);
+    }
+  }
+
+  private encodeReadback({ encoder, request }: Flight): DeviceBuffer | undefined {
+    if (this.readbacks.length === 0) return undefined;
+    const staging = this.context.staging.take(this.readbackBytes);
+    for (const { buffer, byteLength, offset } of this.readbacks) {
+      const from = this.buffers.deviceAt(buffer, request.variables);
+      encoder.copy(from, staging.buffer, byteLength, offset);
+    }
+    return staging;
+  }
+
+  private created(before: readonly [number, number, number]): RunCounts {
+    const [buffers, bindGroups, pipelines] = this.countsNow();
+    return {
+      bytesUp: 0,
+      bytesDown: 0,
+      dispatches: 0,
+      submits: 0,
+      buffersCreated: buffers - before[0],
+      bindGroupsCreated: bindGroups - before[1],
+      pipelinesCreated: pipelines - before[2],
+    };
+  }
+
+  private async runWithHost(request: RunRequest): Promise<RunResult> {
+    const before = this.countsNow();
+    const { context, buffers, program, steps } = this;
+    const flight = this.begin(request);
+    const { encoder } = flight;
+    buffers.bindHostVariables(request.variables);
+    const host = new HostSteps(context, program, buffers, encoder, request.variables);
+    host.saveVariables(steps);
+    try {
+      for (const step of steps) {
+        if (step.kind === 'dispatch' || step.kind === 'deviceCopy') this.encode(step, flight);
+        else await host.run(step);
+      }
+      await host.flush();
+      const staging = this.encodeReadback(flight);
+      encoder.submit(true);
+      const counts = this.created(before);
+      const bytesUp = flight.bytesUp + host.bytesUp;
+      const result = await this.finish({ ...flight, bytesUp }, staging, counts);
+      return {
+        ...result,
+        counts: {
+          ...result.counts,
+          bytesDown: result.counts.bytesDown + host.bytesDown,
+          dispatches: result.counts.dispatches + host.kernels,
+        },
+      };
+    } catch (error) {
+      host.restoreVariables();
+      throw context.translate(error);
+    } finally {
+      host.release();
+    }
+  }
+
+  /** Waits for the device, and brings the fetches to the host. */
+  private async finish(
+    { request, encoder, bytesUp }: Flight,
+    staging: DeviceBuffer | undefined,
+    created: RunCounts,
+  ): Promise<RunResult> {
+    const { context } = this;
+    let fetched: (NdArray | null)[];
+    let trace: readonly KernelTime[] = [];
+    try {
+      fetched = await this.readFetches(staging);
+      if (encoder.timer !== undefined) trace = await encoder.timer.read();
+    } catch (error) {
+      throw context.translate(error);
+    } finally {
+      encoder.timer?.destroy();
+    }
+    await this.throwFailures(request);
+    const { dispatches, submits } = encoder;
+    const bytesDown = this.readbacks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return { fetched, counts: { ...created, bytesUp, bytesDown, dispatches, submits }, trace };
+  }
+
+  private async throwFailures({ variables }: RunRequest): Promise<void> {
+    const failure = await this.firstFailure;
+    if (failure) {
+      this.firstFailure = undefined;
+      throw failure;
+    }
+    for (const variable of variables) {
+      if (!(variable instanceof GpuVariable) || variable.isAllocated) continue;
+      await variable.allocated;
+      if (variable.failure !== null) throw variable.failure;
+    }
+    this.context.check();
+  }
+
+  private async readFetches(staging: DeviceBuffer | undefined): Promise<(NdArray | null)[]> {
+    const { context, readbacks } = this;
+    const fetched = this.program.fetches.map((source) => {
+      if (source.kind !== 'buffer') return null;
+      const decl = this.buffers.declOf(source.buffer);
+      if (decl.place === 'host')
+        return decode(this.buffers.hostAt(source.buffer), source.dtype, source.shape);
+      return elementCount(source.shape) === 0
+        ? decode(storageView(decl.storage, new ArrayBuffer(0), 0, 0), source.dtype, source.shape)
+        : null;
+    });
+    if (staging === undefined) {
+      await context.device.queue.onSubmittedWorkDone();
+      return fetched;
+    }
+    await readStaging(context.staging, staging, this.readbackBytes, (bytes) => {
+      for (const { fetch, buffer, offset, byteLength } of readbacks) {
+        const source = this.program.fetches[fetch];
+        if (source?.kind !== 'buffer') continue;
+        const { storage } = this.buffers.declOf(buffer);
+        const length = byteLength / storageBytes(storage);
+        fetched[fetch] = decode(
+          storageView(storage, bytes, offset, length),
+          source.dtype,
+          source.shape,
+        );
+      }
+    });
+    return fetched;
+  }
+}
+
+/** A copy that shares no memory with the caller's array. */
+const copyFeed = (feed: NdArray): NdArray =>
+  ({ ...feed, data: (feed.data as StorageArray).slice() }) as NdArray;

@@ -1,0 +1,82 @@
+/**
+ * Compute pipelines of one device, made once per WGSL text and kept for its life, and the bind
+ * group layouts they share.
+ */
+import { InternalError } from '../../errors.js';
+import type { Binding, Kernel } from '../../ir/kernel.js';
+import type { CreationCounts } from './buffers.js';
+import { computeStage } from './gpu-constants.js';
+import type { WgslModule } from './wgsl-module.js';
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+interface Layout {
+  readonly group: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+}
+
+export class PipelineCache {
+  private readonly pipelines = new Map<string, Promise<Pipeline>>();
+  private readonly layouts = new Map<string, Layout>();
+
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly counts: CreationCounts,
+    private readonly maxBindings: number,
+  ) {}
+
+  /**
+   * The pipeline of a printed kernel; the event loop stays free while it is compiled.
+   * @throws InternalError if the module does not compile, with the compiler's words.
+   */
+  get(kernel: Kernel, module: WgslModule): Promise<Pipeline> {
+    // The code names every binding, so equal text means an equal layout.
+    const known = this.pipelines.get(module.code);
+    if (known !== undefined) return known;
+    const made = this.create(kernel, module.code);
+    this.pipelines.set(module.code, made);
+    made.catch(() => this.pipelines.delete(module.code));
+    return made;
+  }
+
+  private async create(kernel: Kernel, code: string): Promise<Pipeline> {
+    const { label } = kernel;
+    if (kernel.bindings.length > this.maxBindings)
+      throw new InternalError(
+        `Kernel "${label}" binds ${kernel.bindings.length} buffers; the device allows ${this.maxBindings}.`,
+      );
+    const layout = this.layoutOf(kernel.bindings);
+    this.counts.pipelines++;
+    const module = this.device.createShaderModule({ label, code });
+    try {
+      const pipeline = await this.device.createComputePipelineAsync({
+        label,
+        layout: layout.pipeline,
+        compute: { module, entryPoint: 'main' },
+      });
+      return { pipeline, layout: layout.group };
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new InternalError(`Kernel "${label}" does not compile: ${reason}\n${code}`, { cause });
+    }
+  }
+
+  private layoutOf(bindings: readonly Binding[]): Layout {
+    const key = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('');
+    const known = this.layouts.get(key);
+    if (known !== undefined) return known;
+    const entries = bindings.map(({ access }, binding): GPUBindGroupLayoutEntry => ({
+      binding,
+      visibility: computeStage,
+      buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+    }));
+    const group = this.device.createBindGroupLayout({ label: key, entries });
+    const pipeline = this.device.createPipelineLayout({ label: key, bindGroupLayouts: [group] });
+    const layout = { group, pipeline };
+    this.layouts.set(key, layout);
+    return layout;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Map kernels as WGSL. Where the last axis allows, an invocation computes four neighbours as vec4,
+ * and several of those: on lavapipe that is three to four times faster than scalars.
+ */
+import { elementCount } from '../../graph/shape.js';
+import { kernelExprs, type MapKernel } from '../../ir/kernel.js';
+import { axisLines } from './wgsl-axes.js';
+import { ExprPrinter } from './wgsl-expr.js';
+import { HelperSet } from './wgsl-helpers.js';
+import { LaneAnalysis } from './wgsl-lanes.js';
+import type { Width } from './wgsl-literal.js';
+import {
+  assembleModule,
+  emptyModule,
+  gridOf,
+  type GpuCaps,
+  type WgslModule,
+} from './wgsl-module.js';
+import { printStores, readsOf, vectorBindingsOf } from './wgsl-stores.js';
+import { walk } from '../../ir/expr.js';
+
+const workgroupSize = 64;
+/** Units (scalars or vec4s) per invocation once there are enough to keep the device busy. */
+const unitsPerInvocation = 4;
+const busyUnits = 64 * workgroupSize;
+
+interface Plan {
+  readonly width: Width;
+  readonly vectorAxis: number | undefined;
+  readonly vectorBindings: ReadonlySet<number>;
+  readonly units: number;
+  readonly perInvocation: number;
+}
+
+function planOf(kernel: MapKernel): Plan {
+  const { shape, stores, bindings } = kernel;
+  const roots = kernelExprs(kernel);
+  const last = shape.length - 1;
+  const count = elementCount(shape);
+  let folds = false;
+  walk(roots, (node) => (folds ||= node.kind === 'fold'));
+  const per = (units: number): number => (folds || units < busyUnits ? 1 : unitsPerInvocation);
+  const lanes = new LaneAnalysis(last, (axis) => shape[axis] ?? Infinity);
+  const vectors = (shape[last] ?? 1) % 4 === 0 && stores.some(({ at }) => lanes.isAlignedRun(at));
+  if (!vectors) {
+    const none = new Set<number>();
+    return {
+      width: 1,
+      vectorAxis: undefined,
+      vectorBindings: none,
+      units: count,
+      perInvocation: per(count),
+    };
+  }
+  const vectorBindings = vectorBindingsOf(bindings, [...readsOf(roots), ...stores], lanes);
+  const units = count / 4;
+  return { width: 4, vectorAxis: last, vectorBindings, units, perInvocation: per(units) };
+}
+
+/** Prints a map kernel. A shape with no elements gives the empty module, which is not dispatched. */
+export function printMap(kernel: MapKernel, caps: GpuCaps): WgslModule {
+  const { shape, stores, bindings } = kernel;
+  if (elementCount(shape) === 0) return emptyModule;
+  const plan = planOf(kernel);
+  const helpers = new HelperSet();
+  const printer = new ExprPrinter(
+    {
+      bindings,
+      helpers,
+      vectorAxis: plan.vectorAxis,
+      vectorBindings: plan.vectorBindings,
+      extentOf: (axis) => shape[axis] ?? Infinity,
+    },
+    kernelExprs(kernel),
+  );
+  const perWorkgroup = workgroupSize * plan.perInvocation;
+  const grid = gridOf(Math.ceil(plan.units / perWorkgroup), caps);
+  const covered = grid.workgroupCount[0] * grid.workgroupCount[1] * perWorkgroup;
+  printer.open();
+  const point = (unit: string, leave: string): string[] => {
+    printer.open(shape.map((_, axis) => [axis, `i${axis}`]));
+    printer.line(`let unit = ${unit};`);
+    if (covered !== plan.units) printer.line(`if (unit >= ${plan.units}) { ${leave}; }`);
+    const axes = shape.map((extent, axis) => ({
+      name: `i${axis}`,
+      extent,
+      step: axis === plan.vectorAxis ? (4 as const) : (1 as const),
+      used: printer.usesAxis(axis),
+    }));
+    for (const line of axisLines(axes, 'unit')) printer.line(line);
+    printStores(stores, plan.width, printer, bindings, plan.vectorBindings);
+    return printer.close();
+  };
+  const loops = plan.perInvocation > 1;
+  const first = `${grid.flat} * ${perWorkgroup} + i32(lid)`;
+  const inner = point(
+    loops ? `first + step * ${workgroupSize}` : first,
+    loops ? 'break' : 'return',
+  );
+  if (loops) {
+    printer.line(`let first = ${first};`);
+    const lines = inner.map((text) => `  ${text.replaceAll('\n', '\n  ')}\n`).join('');
+    printer.line(`for (var step = 0; step < ${plan.perInvocation}; step++) {\n${lines}}`);
+  } else {
+    for (const text of inner) printer.line(text);
+  }
+  const body = printer.close();
+  const code = assembleModule({
+    label: kernel.label,
+    bindings,
+    vectorBindings: plan.vectorBindings,
+    helpers,
+    workgroupSize,
+    body,
+  });
+  return { code, workgroupCount: grid.workgroupCount };
+}

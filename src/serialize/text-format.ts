@@ -1,0 +1,50 @@
+/** Graphs as protobuf text (`.pbtxt`): the form for reading and for diffs. */
+import { DataLossError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import { messageType } from './codec.js';
+import { graphToMessage } from './export-graph.js';
+import { graphFromGraphDef } from './graph-def.js';
+import type { GraphDefMessage } from './messages.js';
+import { parseMessage } from './text-parse.js';
+import { printMessage } from './text-print.js';
+
+/** Text of a message; `type` is its name in package `tensorflow`. Unknown fields are left out. */
+export const messageToText = (type: string, message: object): string =>
+  printMessage(message, messageType(type));
+
+/**
+ * Message of its text.
+ * @param what how an error names the text, before line and column
+ * @throws InvalidArgumentError with line and column.
+ */
+export const messageFromText = <T>(type: string, text: string, what = 'text'): T =>
+  parseMessage(text, messageType(type), what) as T;
+
+/** Text of UTF-8 bytes. @throws DataLossError if they are not UTF-8. */
+export function decodeText(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DataLossError(`${what} is not UTF-8 text.`, { cause });
+  }
+}
+
+/**
+ * The graph in protobuf text format, as TensorFlow's `write_graph(as_text=True)` writes it.
+ * @example console.log(toGraphDefText(graph));
+ */
+export const toGraphDefText = (graph: Graph | GraphDefMessage): string =>
+  messageToText('GraphDef', isGraph(graph) ? graphToMessage(graph) : graph);
+
+const isGraph = (value: Graph | GraphDefMessage): value is Graph => 'isGraph' in value;
+
+/**
+ * GraphDef message of its text; `graphFromGraphDef` makes a graph of it.
+ * @throws InvalidArgumentError with line and column.
+ */
+export const graphDefFromText = (text: string, what = 'pbtxt'): GraphDefMessage =>
+  messageFromText<GraphDefMessage>('GraphDef', text, what);
+
+/** A new graph of a GraphDef in text format. @throws as `graphDefFromText` and `graphFromGraphDef`. */
+export const graphFromText = (text: string, what?: string): Graph =>
+  graphFromGraphDef(graphDefFromText(text, what));

@@ -1,0 +1,104 @@
+/** Feeds: values for tensors of the graph, checked against their dtype and static shape. */
+import { DTypeError, ValueError } from '../errors.js';
+import type { NdArray } from '../graph/dtype.js';
+import { Graph } from '../graph/graph.js';
+import { isNdArray, isTypedArray, ndArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
+import { Tensor } from '../graph/operation.js';
+import { elementCount, formatTuple, isCompatible, type StaticShape } from '../graph/shape.js';
+
+/** Data for a fed tensor: an NdArray, nested arrays, a scalar, or a flat typed array. */
+export type FeedValue = ArrayLike;
+/** By tensor name (`x:0`, or `x` for output 0), or pairs of tensor (or name) and value. */
+export type Feeds =
+  | Readonly<Record<string, FeedValue>>
+  | ReadonlyMap<Tensor | string, FeedValue>
+  | readonly (readonly [Tensor | string, FeedValue])[];
+
+export interface Feed {
+  readonly tensor: Tensor;
+  readonly array: NdArray;
+}
+
+export function resolveFeeds(graph: Graph, feeds: Feeds): Feed[] {
+  const pairs: Iterable<readonly [Tensor | string, FeedValue]> =
+    feeds instanceof Map
+      ? feeds
+      : Array.isArray(feeds)
+        ? (feeds as readonly (readonly [Tensor | string, FeedValue])[])
+        : Object.entries(feeds as Record<string, FeedValue>);
+  const seen = new Set<Tensor>();
+  const result: Feed[] = [];
+  for (const [key, value] of pairs) {
+    const tensor = feedTensor(graph, key);
+    if (seen.has(tensor)) throw new ValueError(`Endpoint "${tensor.name}" fed more than once.`, { node: tensor.op.name });
+    seen.add(tensor);
+    result.push({ tensor, array: feedArray(tensor, value) });
+  }
+  return result;
+}
+
+/** @throws DTypeError, with the reason, if the key names no tensor of the graph. */
+export function feedTensor(graph: Graph, key: Tensor | string): Tensor {
+  const reject = (reason: string): never => {
+    throw new DTypeError(`Cannot interpret feed_dict key as Tensor: ${reason}`);
+  };
+  if (key instanceof Tensor)
+    return key.graph === graph ? key : reject(`Tensor ${key} is not an element of this graph.`);
+  if (typeof key !== 'string') return reject('Can not convert it into a Tensor.');
+  try {
+    return graph.tensor(key);
+  } catch (error) {
+    return reject((error as Error).message);
+  }
+}
+
+/**
+ * The value as an array of the tensor's dtype.
+ * @throws ValueError for a wrong shape, DTypeError for data the dtype cannot hold.
+ */
+export function feedArray(tensor: Tensor, value: FeedValue): NdArray {
+  if ((value as unknown) instanceof Tensor)
+    throw new DTypeError(
+      `The value of a feed cannot be a Tensor (feeding '${tensor.name}'). Run it first, and feed the NdArray that comes back.`,
+      { node: tensor.op.name, op: tensor.op.type },
+    );
+  const array = converted(tensor, value);
+  if (!isCompatible(tensor.shape, array.shape))
+    throw new ValueError(
+      `Cannot feed value of shape ${formatTuple(array.shape)} for Tensor '${tensor.name}', which has shape '${formatTuple(tensor.shape)}'.`,
+      { node: tensor.op.name, op: tensor.op.type },
+    );
+  return array;
+}
+
+function converted(tensor: Tensor, value: FeedValue): NdArray {
+  const { dtype } = tensor;
+  try {
+    if (isNdArray(value)) {
+      const checked = ndArray(value.dtype, value.shape, value.data as never);
+      return checked.dtype === dtype ? checked : toNdArray(checked, { dtype });
+    }
+    if (isTypedArray(value)) return toNdArray(value, { dtype, shape: flatShape(tensor, value.length) });
+    return toNdArray(value, { dtype });
+  } catch (error) {
+    if (!(error instanceof ValueError || error instanceof DTypeError)) throw error;
+    const Same = error instanceof ValueError ? ValueError : DTypeError;
+    throw new Same(`Cannot feed Tensor '${tensor.name}' (${dtype}, shape '${formatTuple(tensor.shape)}'): ${error.message}`, {
+      node: tensor.op.name,
+      op: tensor.op.type,
+      cause: error,
+    });
+  }
+}
+
+/** A flat typed array fills the tensor's shape if at most one dim of it is open. */
+function flatShape(tensor: Tensor, length: number): StaticShape {
+  const { shape } = tensor;
+  if (shape === null) return [length];
+  const open = shape.filter((dim) => dim === null).length;
+  const known = elementCount(shape.map((dim) => dim ?? 1));
+  if (open === 0) return shape as StaticShape;
+  if (open === 1 && known > 0 && length % known === 0)
+    return shape.map((dim) => dim ?? length / known);
+  return [length];
+}

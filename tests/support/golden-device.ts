@@ -1,0 +1,94 @@
+/** Answers the golden corpus's questions with defrun on one device: the module its runner drives. */
+import { graphFromGraphDef } from '../../src/serialize/graph-def.js';
+import { gradients } from '../../src/graph/gradients.js';
+import type { Graph } from '../../src/graph/graph.js';
+import type { NdArray } from '../../src/graph/dtype.js';
+import '../../src/ops/index.js';
+import { Session } from '../../src/session/session.js';
+import type { Device } from '../../src/session/device-choice.js';
+
+export interface GoldenModule {
+  runGraph(graph: Uint8Array, feeds: Record<string, NdArray>, fetches: string[]): Promise<NdArray[]>;
+  runGradient(graph: Uint8Array, feeds: Record<string, NdArray>, request: GradientRequest): Promise<(NdArray | null)[]>;
+  runGradient2(graph: Uint8Array, feeds: Record<string, NdArray>, request: GradientRequest & { v: (NdArray | null)[] }): Promise<(NdArray | null)[]>;
+  createSession(graph: Uint8Array): GoldenSession;
+}
+export interface GradientRequest {
+  readonly y: string;
+  readonly xs: readonly string[];
+  readonly dy: NdArray;
+}
+export interface GoldenSession {
+  run(step: { feeds: Record<string, NdArray>; fetches: string[]; targets: string[] }): Promise<NdArray[]>;
+  close(): Promise<void>;
+}
+
+const withPort = (name: string): string => (name.includes(':') ? name : `${name}:0`);
+
+/** One answering module per device. */
+export function goldenModule(device: Device): GoldenModule {
+  const runOnce = async (
+    graph: Graph,
+    feeds: Record<string, NdArray>,
+    fetches: readonly string[],
+  ): Promise<NdArray[]> => {
+    const session = new Session({ graph, device });
+    try {
+      return (await session.run(fetches.map(withPort), feeds)) as NdArray[];
+    } finally {
+      await session.close();
+    }
+  };
+  const firstOrder = (graph: Graph, request: GradientRequest): (string | null)[] => {
+    const { tf } = constants(graph);
+    const dy = tf(request.dy);
+    const xs = request.xs.map((name) => graph.tensor(withPort(name)));
+    return gradients([graph.tensor(withPort(request.y))], xs, { gradYs: [dy] }).map((t) => t?.name ?? null);
+  };
+  const fetchSome = async (graph: Graph, feeds: Record<string, NdArray>, names: readonly (string | null)[]): Promise<(NdArray | null)[]> => {
+    const wanted = names.filter((name): name is string => name !== null);
+    const values = wanted.length === 0 ? [] : await runOnce(graph, feeds, wanted);
+    let next = 0;
+    return names.map((name) => (name === null ? null : (values[next++] ?? null)));
+  };
+  return {
+    runGraph: (bytes, feeds, fetches) => runOnce(graphFromGraphDef(bytes), feeds, fetches),
+    runGradient: async (bytes, feeds, request) => {
+      const graph = graphFromGraphDef(bytes);
+      return fetchSome(graph, feeds, firstOrder(graph, request));
+    },
+    runGradient2: async (bytes, feeds, request) => {
+      const graph = graphFromGraphDef(bytes);
+      const { tf } = constants(graph);
+      const first = firstOrder(graph, request);
+      const ys: string[] = [];
+      const gradYs: NdArray[] = [];
+      for (const [i, name] of first.entries()) {
+        const v = request.v[i];
+        if (name === null || v === null || v === undefined) continue;
+        ys.push(name);
+        gradYs.push(v);
+      }
+      const xs = request.xs.map((name) => graph.tensor(withPort(name)));
+      const second = gradients(ys.map((name) => graph.tensor(name)), xs, { gradYs: gradYs.map(tf) });
+      return fetchSome(graph, feeds, second.map((t) => t?.name ?? null));
+    },
+    createSession: (bytes) => {
+      const session = new Session({ graph: graphFromGraphDef(bytes), device });
+      return {
+        run: async ({ feeds, fetches, targets }) => {
+          const [values] = await session.run([fetches.map(withPort), targets], feeds);
+          return values as NdArray[];
+        },
+        close: () => session.close(),
+      };
+    },
+  };
+}
+
+import { convertToTensor } from '../../src/graph/add-node.js';
+import type { Tensor } from '../../src/graph/operation.js';
+
+const constants = (graph: Graph): { tf: (array: NdArray) => Tensor } => ({
+  tf: (array) => graph.asDefault(() => convertToTensor(array, { graph })),
+});
