@@ -6,7 +6,9 @@ import { UnimplementedError } from '../errors.js';
 import { registerOps } from '../graph/registry.js';
 import * as arrayTempCore from './array/temp-core.js';
 import * as mathAddN from './math/add-n.js';
+import * as mathArgReduce from './math/arg-reduce.js';
 import * as mathArithmetic from './math/arithmetic.js';
+import * as mathBatchMatMul from './math/batch-mat-mul.js';
 import * as mathBroadcastGradientArgs from './math/broadcast-gradient-args.js';
 import * as mathCast from './math/cast.js';
 import * as mathClip from './math/clip.js';
@@ -14,19 +16,44 @@ import * as mathCompare from './math/compare.js';
 import * as mathDivision from './math/division.js';
 import * as mathExponential from './math/exponential.js';
 import * as mathExtrema from './math/extrema.js';
+import * as mathL2Loss from './math/l2-loss.js';
+import * as mathMatMul from './math/mat-mul.js';
 import * as mathPower from './math/power.js';
+import * as mathReducePlan from './math/reduce-plan.js';
+import * as mathReduce from './math/reduce.js';
+import * as mathScan from './math/scan.js';
 import * as mathSelect from './math/select.js';
 import * as mathTrigonometry from './math/trigonometry.js';
 import * as mathUnaryGrad from './math/unary-grad.js';
 import * as mathUnary from './math/unary.js';
 import * as nnActivationGrads from './nn/activation-grads.js';
 import * as nnActivations from './nn/activations.js';
+import * as nnAvgPool from './nn/avg-pool.js';
+import * as nnBias from './nn/bias.js';
+import * as nnConv2dGrouped from './nn/conv2d-grouped.js';
+import * as nnConv2d from './nn/conv2d.js';
+import * as nnCrossEntropy from './nn/cross-entropy.js';
+import * as nnInTopK from './nn/in-top-k.js';
+import * as nnMaxPoolArgmax from './nn/max-pool-argmax.js';
+import * as nnMaxPoolGrad from './nn/max-pool-grad.js';
+import * as nnMaxPoolTaps from './nn/max-pool-taps.js';
+import * as nnMaxPool from './nn/max-pool.js';
+import * as nnSoftmax from './nn/softmax.js';
+import * as randomRandom from './random/random.js';
+import * as stateApplyAdaptive from './state/apply-adaptive.js';
+import * as stateApplyDescent from './state/apply-descent.js';
+import * as stateApplyOp from './state/apply-op.js';
+import * as stateAssign from './state/assign.js';
+import * as stateNoOp from './state/no-op.js';
+import * as stateVariableOps from './state/variable-ops.js';
 import type { AnyOpDef } from './op-def.js';
 
 const families: readonly object[] = [
   arrayTempCore,
   mathAddN,
+  mathArgReduce,
   mathArithmetic,
+  mathBatchMatMul,
   mathBroadcastGradientArgs,
   mathCast,
   mathClip,
@@ -34,13 +61,36 @@ const families: readonly object[] = [
   mathDivision,
   mathExponential,
   mathExtrema,
+  mathL2Loss,
+  mathMatMul,
   mathPower,
+  mathReducePlan,
+  mathReduce,
+  mathScan,
   mathSelect,
   mathTrigonometry,
   mathUnaryGrad,
   mathUnary,
   nnActivationGrads,
   nnActivations,
+  nnAvgPool,
+  nnBias,
+  nnConv2dGrouped,
+  nnConv2d,
+  nnCrossEntropy,
+  nnInTopK,
+  nnMaxPoolArgmax,
+  nnMaxPoolGrad,
+  nnMaxPoolTaps,
+  nnMaxPool,
+  nnSoftmax,
+  randomRandom,
+  stateApplyAdaptive,
+  stateApplyDescent,
+  stateApplyOp,
+  stateAssign,
+  stateNoOp,
+  stateVariableOps,
 ];
 
 const isOpDef = (item: unknown): item is AnyOpDef =>

@@ -13,7 +13,13 @@ import {
   producerVersion,
   withUnknowns,
 } from './graph-wire.js';
-import type { AttrMap, AttrValueMessage, GraphDefMessage, NodeMessage } from './messages.js';
+import type {
+  AttrMap,
+  AttrValueMessage,
+  GraphDefMessage,
+  NodeMessage,
+  VersionsMessage,
+} from './messages.js';
 import { formatInput, isControl, parseInput } from './node-order.js';
 import { messageOfShape } from './shape-proto.js';
 
@@ -59,20 +65,24 @@ const positionOf = (op: Operation): number => nodeWireOf(op)?.position ?? op.id;
 
 /**
  * The graph as a GraphDef message, in file order for what was imported and creation order for the
- * rest. Graphs made here carry producer version 27.
+ * rest. Graphs made here, and loaded ones that grew, carry producer version 27 or their own newer one.
+ *
+ * @param versions written in place of the graph's own; its producer must be newer than 21.
  */
-export function graphToMessage(graph: Graph): GraphDefMessage {
+export function graphToMessage(graph: Graph, versions?: VersionsMessage): GraphDefMessage {
   const operations = [...graph.operations].sort((a, b) => positionOf(a) - positionOf(b));
   const header = headerOf(graph);
-  const producer = header.versions?.producer ?? 0;
+  const isOld = (header.versions?.producer ?? 0) <= lastProducerOfScalarUnknown;
   const asRead = operations.length > 0 && operations.every((op) => nodeWireOf(op) !== undefined);
-  const oldProducer = asRead && producer <= lastProducerOfScalarUnknown;
-  const versions =
-    asRead || producer > lastProducerOfScalarUnknown
-      ? {}
-      : { versions: { ...header.versions, producer: producerVersion } };
+  const grown = { ...header.versions, producer: producerVersion };
+  const replaced = versions ?? (isOld && !asRead ? grown : undefined);
+  const oldProducer = isOld && replaced === undefined;
   return withUnknowns(
-    { ...header, ...versions, node: operations.map((op) => nodeMessage(op, oldProducer)) },
+    {
+      ...header,
+      ...(replaced === undefined ? {} : { versions: replaced }),
+      node: operations.map((op) => nodeMessage(op, oldProducer)),
+    },
     header,
   );
 }

@@ -1,6 +1,8 @@
 /** Which runtime a session gets. */
+import { UnavailableError } from '../errors.js';
 import { CpuRuntime } from '../runtime/cpu/cpu-runtime.js';
 import { GpuRuntime } from '../runtime/gpu/device.js';
+import { findAdapter } from '../runtime/gpu/provider.js';
 import type { Runtime } from '../runtime/runtime.js';
 
 /** `gpu`: any WebGPU adapter; `cpu`: none; `auto`: a hardware adapter if there is one, else cpu. */
@@ -11,7 +13,12 @@ export type Device = 'gpu' | 'cpu' | 'auto';
  */
 export async function createRuntime(device: Device, gpu: GPU | undefined): Promise<Runtime> {
   if (device === 'cpu') return new CpuRuntime();
-  if (device === 'gpu') return GpuRuntime.create(gpu ? { gpu } : {});
-  const hardware = await GpuRuntime.createHardware(gpu ? { gpu } : {});
-  return hardware ?? new CpuRuntime();
+  if (device === 'gpu') return GpuRuntime.create({ gpu });
+  try {
+    const { adapter, facts } = await findAdapter({ gpu });
+    if (!facts.isSoftware) return await GpuRuntime.create({ adapter });
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+  }
+  return new CpuRuntime();
 }

@@ -2,7 +2,7 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
-import { and, cast, eq, ge, int, ne, or, select, unary, type Expr } from '../../ir/expr.js';
+import { and, cast, eq, ge, int, ne, select, unary, type Expr } from '../../ir/expr.js';
 import { dataDTypes } from '../data-dtypes.js';
 import { constantIntegers } from '../lowering-steps.js';
 import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
@@ -90,7 +90,7 @@ const inputs = { input: 'T', dimension: 'Tidx' } as const;
 const outputs = { output: 'output_type' } as const;
 const noGradient = { none: 'an index does not change smoothly' } as const;
 
-export const argMaxOp = defineOp({
+export const ArgMax = defineOp({
   name: 'ArgMax',
   attrs: {
     T: { kind: 'type', allowed: dataDTypes },
@@ -104,7 +104,7 @@ export const argMaxOp = defineOp({
   lower: { kind: 'reduce', plan: (ctx) => argPlan(ctx, 'max') },
 });
 
-export const argMinOp = defineOp({
+export const ArgMin = defineOp({
   name: 'ArgMin',
   attrs: {
     T: { kind: 'type', allowed: dataDTypes },
@@ -137,7 +137,7 @@ export interface ArgOptions {
  */
 export const argMax = (x: TensorLike, options: ArgOptions = {}): Tensor =>
   addNode(
-    argMaxOp,
+    ArgMax,
     { input: x, dimension: options.axis ?? 0 },
     { output_type: options.outputType ?? 'int64' },
     options.name,
@@ -146,7 +146,7 @@ export const argMax = (x: TensorLike, options: ArgOptions = {}): Tensor =>
 /** Index of the smallest element along an axis; otherwise as `argMax`. @see TF op ArgMin */
 export const argMin = (x: TensorLike, options: ArgOptions = {}): Tensor =>
   addNode(
-    argMinOp,
+    ArgMin,
     { input: x, dimension: options.axis ?? 0 },
     { output_type: options.outputType ?? 'int64' },
     options.name,

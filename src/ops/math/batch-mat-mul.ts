@@ -163,7 +163,7 @@ function broadcastGradients(ctx: ProductGrad): { x: Tensor; y: Tensor } {
 const inputs = { x: 'T', y: 'T' } as const;
 const outputs = { output: 'T' } as const;
 
-export const batchMatMulOp = defineOp({
+export const BatchMatMul = defineOp({
   name: 'BatchMatMul',
   attrs: {
     T: {
@@ -183,7 +183,7 @@ export const batchMatMulOp = defineOp({
   lower: { kind: 'contract', plan: contractPlan },
 });
 
-export const batchMatMulV2Op = defineOp({
+export const BatchMatMulV2 = defineOp({
   name: 'BatchMatMulV2',
   attrs: {
     T: {
@@ -207,7 +207,7 @@ const factorDTypes = [
 ] as const;
 
 /** As V2 with a dtype per argument; the factors are converted to the output's before the product. */
-export const batchMatMulV3Op = defineOp({
+export const BatchMatMulV3 = defineOp({
   name: 'BatchMatMulV3',
   attrs: {
     Ta: { kind: 'type', allowed: factorDTypes },

@@ -6,7 +6,7 @@ import { like, mul, type Expr } from '../../ir/expr.js';
 import { defineOp } from '../op-def.js';
 
 /** y = sum(t^2) / 2; dt = t * dy. */
-export const l2LossOp = defineOp({
+export const L2Loss = defineOp({
   name: 'L2Loss',
   attrs: { T: { kind: 'type', allowed: floatDTypes } },
   inputs: { t: 'T' },
@@ -37,4 +37,4 @@ export const l2LossOp = defineOp({
  * @example const loss = tf.add(crossEntropy, tf.mul(1e-4, tf.nn.l2Loss(weights)));
  */
 export const l2Loss = (t: TensorLike, name?: string): Tensor =>
-  addNode(l2LossOp, { t }, {}, name).output;
+  addNode(L2Loss, { t }, {}, name).output;

@@ -19,7 +19,7 @@ function product(
   return b.op('MatMul', [left, right], { transpose_a, transpose_b, [gradient]: true });
 }
 
-export const matMulOp = defineOp({
+export const MatMul = defineOp({
   name: 'MatMul',
   attrs: {
     transpose_a: { kind: 'bool', default: false },
@@ -103,7 +103,7 @@ export function matMul(a: TensorLike, b: TensorLike, options: MatMulOptions = {}
     const isMatrix = (x: Tensor): boolean => x.shape !== null && x.shape.length <= 2;
     if (isMatrix(left) && isMatrix(right)) {
       const attrs = { transpose_a: transposeA, transpose_b: transposeB };
-      return addNode(matMulOp, { a: left, b: right }, attrs, scope).product;
+      return addNode(MatMul, { a: left, b: right }, attrs, scope).product;
     }
     const attrs = { adj_x: transposeA, adj_y: transposeB };
     return graphBuilder().op('BatchMatMulV2', [left, right], attrs, scope);

@@ -5,7 +5,7 @@ import type { GradContext } from '../../graph/op-schema.js';
 import { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
 import {
-  add, and, binary, cast, constant, div, like, lt, mod, mul, ne, select, sub, type Combiner, type Expr,
+  add, and, constant, div, like, lt, mod, select, sub, type Combiner, type Expr,
 } from '../../ir/expr.js';
 import { numberDTypes } from '../data-dtypes.js';
 import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
@@ -71,14 +71,14 @@ const gradOf = (
   keepDims: ctx.attrs.keep_dims,
 });
 
-export const sumOp = numericReduction(
+export const Sum = numericReduction(
   'Sum',
   (ctx) => oneStage(splitInput(ctx), 'sum'),
   sumGradient,
   (values) => values.reduce((total, value) => total + value, 0),
 );
 
-export const prodOp = numericReduction(
+export const Prod = numericReduction(
   'Prod',
   (ctx) => oneStage(splitInput(ctx), 'prod'),
   prodGradient,
@@ -93,14 +93,14 @@ function extremePlan(ctx: NumericContext, combine: 'max' | 'min'): ReducePlan {
   return oneStage(split, combine, (total) => (split.count === 0 ? none : total));
 }
 
-export const maxOp = numericReduction(
+export const Max = numericReduction(
   'Max',
   (ctx) => extremePlan(ctx, 'max'),
   extremeGradient,
   (values) => (values.length === 0 ? -(2 ** 31) : Math.max(...values)),
 );
 
-export const minOp = numericReduction(
+export const Min = numericReduction(
   'Min',
   (ctx) => extremePlan(ctx, 'min'),
   extremeGradient,
@@ -155,7 +155,7 @@ function meanPlan(ctx: NumericContext): ReducePlan {
   return oneStage(split, 'sum', (total) => div(total, like(total, split.count)));
 }
 
-export const meanOp = numericReduction('Mean', meanPlan, meanGradient, null);
+export const Mean = numericReduction('Mean', meanPlan, meanGradient, null);
 
 const logicalReduction = (name: string, combine: Combiner) =>
   defineOp({
@@ -168,8 +168,8 @@ const logicalReduction = (name: string, combine: Combiner) =>
     lower: { kind: 'reduce', plan: (ctx) => oneStage(splitInput(ctx), combine) },
   });
 
-export const allOp = logicalReduction('All', 'and');
-export const anyOp = logicalReduction('Any', 'or');
+export const All = logicalReduction('All', 'and');
+export const Any = logicalReduction('Any', 'or');
 
 /** Options of the reduce functions. */
 export interface ReduceOptions {
@@ -219,7 +219,7 @@ function allAxes(x: Tensor): Tensor {
  * tf.reduceSum(x, { axis: 1, keepDims: true }); // [[6], [15]]
  */
 export const reduceSum = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
-  reduceBy(sumOp, x, options);
+  reduceBy(Sum, x, options);
 
 /**
  * Mean of elements across axes; integers truncate toward zero, no elements give NaN.
@@ -228,24 +228,24 @@ export const reduceSum = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
  * @example const loss = tf.reduceMean(tf.square(tf.sub(y, labels)));
  */
 export const reduceMean = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
-  reduceBy(meanOp, x, options);
+  reduceBy(Mean, x, options);
 
 /** Product of elements across axes; 1 for no elements. @see TF op Prod */
 export const reduceProd = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
-  reduceBy(prodOp, x, options);
+  reduceBy(Prod, x, options);
 
 /** Largest element across axes; NaN if there is one. Ties share the gradient. @see TF op Max */
 export const reduceMax = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
-  reduceBy(maxOp, x, options);
+  reduceBy(Max, x, options);
 
 /** Smallest element across axes; NaN if there is one. Ties share the gradient. @see TF op Min */
 export const reduceMin = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
-  reduceBy(minOp, x, options);
+  reduceBy(Min, x, options);
 
 /** Whether all elements are true, of a bool tensor. @see TF op All */
 export const reduceAll = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
-  reduceBy(allOp, x, options);
+  reduceBy(All, x, options);
 
 /** Whether any element is true, of a bool tensor. @see TF op Any */
 export const reduceAny = (x: TensorLike, options: ReduceOptions = {}): Tensor =>
-  reduceBy(anyOp, x, options);
+  reduceBy(Any, x, options);

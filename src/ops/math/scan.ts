@@ -2,7 +2,7 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
-import { fold, ge, gt, le, like, lt, select, type BinaryFn, type Expr } from '../../ir/expr.js';
+import { fold, ge, gt, le, like, lt, select, type Expr } from '../../ir/expr.js';
 import { numberDTypes } from '../data-dtypes.js';
 import { constantIntegers } from '../lowering-steps.js';
 import { defineOp, type Operand } from '../op-def.js';
@@ -60,7 +60,7 @@ type Builder = OpBuilder<Tensor>;
 const backward = (b: Builder, dy: Tensor, axis: Tensor, scan: ScanAttrs): Tensor =>
   b.op('Cumsum', [dy, axis], { exclusive: scan.exclusive, reverse: !scan.reverse }, 'Cumsum');
 
-export const cumsumOp = defineOp({
+export const Cumsum = defineOp({
   name: 'Cumsum',
   attrs,
   inputs,
@@ -70,7 +70,7 @@ export const cumsumOp = defineOp({
   lower: { kind: 'map', body: (ctx, index) => scanned(ctx, index, 'sum') },
 });
 
-export const cumprodOp = defineOp({
+export const Cumprod = defineOp({
   name: 'Cumprod',
   attrs,
   inputs,
@@ -107,7 +107,7 @@ export interface ScanOptions {
  */
 export const cumsum = (x: TensorLike, options: ScanOptions = {}): Tensor =>
   addNode(
-    cumsumOp,
+    Cumsum,
     { x, axis: options.axis ?? 0 },
     { exclusive: options.exclusive ?? false, reverse: options.reverse ?? false },
     options.name,
@@ -116,7 +116,7 @@ export const cumsum = (x: TensorLike, options: ScanOptions = {}): Tensor =>
 /** Running product along an axis; otherwise as `cumsum`. @see TF op Cumprod */
 export const cumprod = (x: TensorLike, options: ScanOptions = {}): Tensor =>
   addNode(
-    cumprodOp,
+    Cumprod,
     { x, axis: options.axis ?? 0 },
     { exclusive: options.exclusive ?? false, reverse: options.reverse ?? false },
     options.name,

@@ -38,7 +38,7 @@ interface BiasContext {
 const biased = ({ x: { value, bias } }: BiasContext, index: readonly Expr[], format: string): Expr =>
   add(value.at(index), bias.at([index[channelAxis(index.length, format)] as Expr]));
 
-export const biasAddOp = defineOp({
+export const BiasAdd = defineOp({
   name: 'BiasAdd',
   attrs: { T, data_format: dataFormat },
   inputs: { value: 'T', bias: 'T' },
@@ -51,7 +51,7 @@ export const biasAddOp = defineOp({
   lower: { kind: 'map', body: (ctx, index) => biased(ctx, index, ctx.attrs.data_format) },
 });
 
-export const biasAddV1Op = defineOp({
+export const BiasAddV1 = defineOp({
   name: 'BiasAddV1',
   attrs: { T },
   inputs: { value: 'T', bias: 'T' },
@@ -72,7 +72,7 @@ function outerAxes(b: OpBuilder<Tensor>, x: Tensor): Tensor {
 }
 
 /** Sum over all axes but the channels. */
-export const biasAddGradOp = defineOp({
+export const BiasAddGrad = defineOp({
   name: 'BiasAddGrad',
   attrs: { T, data_format: dataFormat },
   inputs: { out_backprop: 'T' },
@@ -153,5 +153,5 @@ export function biasAdd(value: TensorLike, bias: TensorLike, options: BiasAddOpt
       `dataFormat must be of the form N...C or NC..., but is '${format}'. Use 'NHWC' or 'NCHW'.`,
     );
   const data_format = format.startsWith('NC') ? 'NCHW' : 'NHWC';
-  return addNode(biasAddOp, { value, bias }, { data_format }, name).output;
+  return addNode(BiasAdd, { value, bias }, { data_format }, name).output;
 }

@@ -74,7 +74,7 @@ function logitsGradient(
  * With m = max(x), s = sum(exp(x - m)) per row: loss = sum(labels * (log s - (x - m))) and
  * backprop = exp(x - m) / s - labels.
  */
-export const softmaxCrossEntropyOp = defineOp({
+export const SoftmaxCrossEntropyWithLogits = defineOp({
   name: 'SoftmaxCrossEntropyWithLogits',
   attrs: { T },
   inputs: { features: 'T', labels: 'T' },
@@ -159,7 +159,7 @@ function rowPlan(
 }
 
 /** As above for labels that are class numbers; one outside the classes makes its row NaN. */
-export const sparseSoftmaxCrossEntropyOp = defineOp({
+export const SparseSoftmaxCrossEntropyWithLogits = defineOp({
   name: 'SparseSoftmaxCrossEntropyWithLogits',
   attrs: { T, Tlabels: { kind: 'type', default: 'int64', allowed: ['int32', 'int64'] } },
   inputs: { features: 'T', labels: 'Tlabels' },

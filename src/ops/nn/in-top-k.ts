@@ -63,7 +63,7 @@ function topKPlan(predictions: Operand, targets: Operand, k: Expr): ReducePlan {
 
 const noGradient = { missing: 'a truth value does not change smoothly' } as const;
 
-export const inTopKOp = defineOp({
+export const InTopK = defineOp({
   name: 'InTopK',
   attrs: { k: { kind: 'int' }, T },
   inputs: { predictions: 'float32', targets: 'T' },
@@ -77,7 +77,7 @@ export const inTopKOp = defineOp({
   },
 });
 
-export const inTopKV2Op = defineOp({
+export const InTopKV2 = defineOp({
   name: 'InTopKV2',
   attrs: { T },
   inputs: { predictions: 'float32', targets: 'T', k: 'T' },
@@ -110,5 +110,5 @@ export const inTopK = (
   name?: string,
 ): Tensor =>
   withNameScope(name, 'in_top_k', () =>
-    addNode(inTopKV2Op, { predictions, targets, k }, {}, name === undefined ? undefined : name),
+    addNode(InTopKV2, { predictions, targets, k }, {}, name === undefined ? undefined : name),
   ).precision;

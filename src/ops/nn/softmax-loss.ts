@@ -12,7 +12,7 @@ import { elementCount, formatTuple, isStatic, sameShape, type Shape } from '../.
 import {
   concatNode, flatNode, rankNode, reshapeNode, shapeNode, stackNode, vectorNode,
 } from '../shape-nodes.js';
-import { softmaxCrossEntropyOp, sparseSoftmaxCrossEntropyOp } from './cross-entropy.js';
+import { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from './cross-entropy.js';
 
 type Builder = OpBuilder<Tensor>;
 
@@ -56,19 +56,21 @@ function flattenOuterDims(b: Builder, x: Tensor): Tensor {
 
 /** Moves `axis` behind the others. */
 function moveToEnd(b: Builder, x: Tensor, axis: number): Tensor {
-  const end = vectorNode(b, [axis], 'concat/values_2');
-  const before = vectorNode(b, [...new Array<number>(axis).keys()], 'range');
-  const after = b.op(
-    'Range',
-    [
-      b.constant(axis + 1, 'int32', 'range/start'),
-      rankNode(b, x),
-      b.constant(1, 'int32', 'range/delta'),
-    ],
-    {},
-    'range',
-  );
-  return b.op('Transpose', [x, concatNode(b, [before, after, end])], {}, 'transpose');
+  const before = [...new Array<number>(axis).keys()];
+  if (x.shape !== null) {
+    const after = [...x.shape.keys()].slice(axis + 1);
+    const perm = vectorNode(b, [...before, ...after, axis], 'concat');
+    return b.op('Transpose', [x, perm], {}, 'transpose');
+  }
+  const start = b.constant(axis + 1, 'int32', 'range/start');
+  const delta = b.constant(1, 'int32', 'range/delta');
+  const after = b.op('Range', [start, rankNode(b, x), delta], {}, 'range');
+  const perm = concatNode(b, [
+    vectorNode(b, before, 'range'),
+    after,
+    vectorNode(b, [axis], 'concat/values_2'),
+  ]);
+  return b.op('Transpose', [x, perm], {}, 'transpose');
 }
 
 /**
@@ -91,7 +93,7 @@ export function softmaxCrossEntropyWithLogitsV2(options: CrossEntropyOptions): T
     const rank = rankNode(b, logits);
     const shape = shapeNode(b, logits);
     const { loss } = addNode(
-      softmaxCrossEntropyOp,
+      SoftmaxCrossEntropyWithLogits,
       { features: flattenOuterDims(b, logits), labels: flattenOuterDims(b, labels) },
       {},
       scope,
@@ -188,7 +190,7 @@ export function sparseSoftmaxCrossEntropyWithLogits(options: SparseCrossEntropyO
 }
 
 const sparseLoss = (features: Tensor, labels: Tensor): Tensor =>
-  addNode(sparseSoftmaxCrossEntropyOp, { features, labels }, {}).loss;
+  addNode(SparseSoftmaxCrossEntropyWithLogits, { features, labels }, {}).loss;
 
 /** Length of the last axis, as a scalar. */
 function lastDim(b: Builder, x: Tensor): Tensor {

@@ -39,7 +39,7 @@ const softmaxPlan = (
 };
 
 /** dx = (dy - sum(dy * y)) * y, sums over the last axis. */
-export const softmaxOp = defineOp({
+export const Softmax = defineOp({
   name: 'Softmax',
   attrs,
   inputs: { logits: 'T' },
@@ -59,7 +59,7 @@ export const softmaxOp = defineOp({
 });
 
 /** dx = dy - sum(dy) * exp(y). */
-export const logSoftmaxOp = defineOp({
+export const LogSoftmax = defineOp({
   name: 'LogSoftmax',
   attrs,
   inputs: { logits: 'T' },
@@ -124,10 +124,10 @@ function alongAxis(
  * @example const probabilities = tf.nn.softmax(logits); // each row sums to 1
  */
 export const softmax = (logits: TensorLike, options: SoftmaxOptions = {}): Tensor =>
-  alongAxis(logits, options, (x, name) => addNode(softmaxOp, { logits: x }, {}, name).softmax);
+  alongAxis(logits, options, (x, name) => addNode(Softmax, { logits: x }, {}, name).softmax);
 
 /** Logarithm of `softmax`, without its underflow: x - log(sum(exp(x))). @see TF op LogSoftmax */
 export const logSoftmax = (logits: TensorLike, options: SoftmaxOptions = {}): Tensor =>
   alongAxis(logits, options, (x, name) =>
-    addNode(logSoftmaxOp, { logits: x }, {}, name).logsoftmax,
+    addNode(LogSoftmax, { logits: x }, {}, name).logsoftmax,
   );

@@ -6,7 +6,7 @@ import { getDefaultGraph } from '../../graph/graph.js';
 import { Tensor } from '../../graph/operation.js';
 import { vectorNode } from '../shape-nodes.js';
 import {
-  randomStandardNormalOp, randomUniformIntOp, randomUniformOp, truncatedNormalOp,
+  RandomStandardNormal, RandomUniformInt, RandomUniform, TruncatedNormal,
 } from './random.js';
 import { getSeed } from './seed.js';
 
@@ -70,16 +70,16 @@ export function randomUniform(shape: RandomShape, options: RandomUniformOptions 
     const high = convertToTensor(options.maxval ?? 1, { dtype, name: 'max' });
     const seeds = getSeed(getDefaultGraph(), options.seed);
     if (isInteger)
-      return addNode(randomUniformIntOp, { shape: size, minval: low, maxval: high }, seeds, scope)
+      return addNode(RandomUniformInt, { shape: size, minval: low, maxval: high }, seeds, scope)
         .output;
-    const { output } = addNode(randomUniformOp, { shape: size }, { ...seeds, dtype });
+    const { output } = addNode(RandomUniform, { shape: size }, { ...seeds, dtype });
     const range = b.op('Sub', [high, low], {}, 'sub');
     return b.op('AddV2', [b.op('Mul', [output, range], {}, 'mul'), low], {}, scope);
   });
 }
 
 function scaledNormal(
-  def: typeof randomStandardNormalOp,
+  def: typeof RandomStandardNormal,
   fallback: string,
   shape: RandomShape,
   options: RandomNormalOptions,
@@ -103,7 +103,7 @@ function scaledNormal(
  * @example const z = tf.randomNormal([batch, 16], { stddev: 0.1 });
  */
 export const randomNormal = (shape: RandomShape, options: RandomNormalOptions = {}): Tensor =>
-  scaledNormal(randomStandardNormalOp, 'random_normal', shape, options);
+  scaledNormal(RandomStandardNormal, 'random_normal', shape, options);
 
 /**
  * As `randomNormal`, with samples two or more standard deviations from the mean drawn again.
@@ -112,4 +112,4 @@ export const randomNormal = (shape: RandomShape, options: RandomNormalOptions = 
  * @example const weights = tf.truncatedNormal([784, 128], { stddev: 0.05 });
  */
 export const truncatedNormal = (shape: RandomShape, options: RandomNormalOptions = {}): Tensor =>
-  scaledNormal(truncatedNormalOp, 'truncated_normal', shape, options);
+  scaledNormal(TruncatedNormal, 'truncated_normal', shape, options);

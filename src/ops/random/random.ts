@@ -51,14 +51,14 @@ const randomFloat = (
   });
 
 /** Uniform in [0, 1). */
-export const randomUniformOp = randomFloat('RandomUniform', uniform);
+export const RandomUniform = randomFloat('RandomUniform', uniform);
 /** Normal with mean 0 and standard deviation 1. */
-export const randomStandardNormalOp = randomFloat('RandomStandardNormal', normal);
+export const RandomStandardNormal = randomFloat('RandomStandardNormal', normal);
 /** Normal, samples two or more standard deviations away drawn again. */
-export const truncatedNormalOp = randomFloat('TruncatedNormal', truncatedNormal);
+export const TruncatedNormal = randomFloat('TruncatedNormal', truncatedNormal);
 
 /** Uniform integers in [minval, maxval), with the slight bias of a remainder. */
-export const randomUniformIntOp = defineOp({
+export const RandomUniformInt = defineOp({
   name: 'RandomUniformInt',
   attrs: { ...seeds, Tout: { kind: 'type', allowed: indexDTypes }, T },
   inputs: { shape: 'T', minval: 'Tout', maxval: 'Tout' },

@@ -43,13 +43,15 @@ export class CpuRuntime implements Runtime {
 
   /** @throws RuntimeError (as a rejection) if the runtime is closed. */
   load(program: Program): Promise<LoadedProgram> {
-    return this.#attempt(() => {
+    return new Promise((resolve) => {
+      if (this.#isClosed)
+        throw new RuntimeError('The CPU runtime is closed. Create a new session.');
       const loaded = new CpuProgram(program);
       this.#programs.add(loaded);
-      return {
+      resolve({
         run: (request) => this.#run(loaded, request),
         dispose: () => void this.#programs.delete(loaded),
-      };
+      });
     });
   }
 
@@ -99,15 +101,5 @@ export class CpuRuntime implements Runtime {
     };
     this.#lastRun = result.then(finish, finish);
     return result;
-  }
-
-  #attempt<T>(create: () => T): Promise<T> {
-    if (this.#isClosed)
-      return Promise.reject(new RuntimeError('The CPU runtime is closed. Create a new session.'));
-    try {
-      return Promise.resolve(create());
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
   }
 }

@@ -58,12 +58,6 @@ export interface Node {
   text: string;
 }
 
-export interface ExprGraph {
-  readonly nodes: readonly Node[];
-  /** Declares that `expr` is needed in `scope`. */
-  use(expr: Expr, scope: Scope, env: Environment): Node;
-}
-
 export const rootScope = (): Scope => ({ parent: null, depth: 0, loops: 0, trips: 1, lines: [] });
 
 /** A block inside `parent`; `extent` is how often a loop repeats it, 1 for a plain block. */
@@ -137,37 +131,23 @@ function remembered(expr: Expr, env: Environment): Node | undefined {
   return undefined;
 }
 
-export function createExprGraph(): ExprGraph {
-  const nodes: Node[] = [];
-  const byKey = new Map<string, Node>();
+/** The distinct nodes of a kernel's expressions. */
+export class ExprGraph {
+  readonly nodes: Node[] = [];
+  readonly #byKey = new Map<string, Node>();
   /** Variables of the same text (the `i2` of two loops) are told apart by a number. */
-  const variableIds = new Map<Variable, number>();
-  let folds = 0;
+  readonly #variableIds = new Map<Variable, number>();
+  #folds = 0;
 
-  const intern = (expr: Expr, inputs: readonly Node[], env: Environment, loop?: Variable): Node => {
-    const variable = variableOf(expr, env);
-    if (variable === undefined && isTrivial(expr) && expr.kind !== 'const')
-      throw new InternalError(`A kernel uses ${JSON.stringify(expr)} where it means nothing.`);
-    if (variable !== undefined && !variableIds.has(variable))
-      variableIds.set(variable, variableIds.size);
-    const suffix = variable === undefined ? '' : ` ${variableIds.get(variable) ?? ''}`;
-    const key = keyOf(expr, inputs, variable) + suffix;
-    const known = byKey.get(key);
-    if (known !== undefined) return known;
-    const node = createNode(nodes.length, expr, inputs, variable, loop);
-    nodes.push(node);
-    byKey.set(key, node);
+  /** Declares that `expr` is needed in `scope`. */
+  use(expr: Expr, scope: Scope, env: Environment): Node {
+    const node = this.#internAll(expr, env);
+    useIn(node, scope);
     return node;
-  };
+  }
 
-  const internFold = (expr: ExprOf<'fold'>, env: Environment): Node => {
-    const loop = { text: `f${folds++}`, scope: { ...rootScope(), lines: [] } };
-    const axes = new Map(env.axes).set(expr.axis, loop);
-    const body = internAll(expr.body, { ...env, axes, outer: env, memo: new Map() });
-    return intern(expr, [body], env, loop);
-  };
-
-  const internAll = (root: Expr, env: Environment): Node => {
+  /** Interns what `root` is made of, operands first, with an explicit stack. */
+  #internAll(root: Expr, env: Environment): Node {
     const stack: Expr[] = [root];
     for (let expr = stack.at(-1); expr !== undefined; expr = stack.at(-1)) {
       if (remembered(expr, env) !== undefined) {
@@ -183,19 +163,40 @@ export function createExprGraph(): ExprGraph {
       }
       stack.pop();
       const args = ready.filter((node) => node !== undefined);
-      env.memo.set(expr, expr.kind === 'fold' ? internFold(expr, env) : intern(expr, args, env));
+      const node =
+        expr.kind === 'fold' ? this.#internFold(expr, env) : this.#intern(expr, args, env);
+      env.memo.set(expr, node);
     }
     return remembered(root, env) as Node;
-  };
+  }
 
-  return {
-    nodes,
-    use: (expr, scope, env) => {
-      const node = internAll(expr, env);
-      useIn(node, scope);
-      return node;
-    },
-  };
+  /** Every fold gets a loop variable of its own: folds copied by a rewrite share axis numbers. */
+  #internFold(expr: ExprOf<'fold'>, env: Environment): Node {
+    const loop = { text: `f${this.#folds++}`, scope: rootScope() };
+    const axes = new Map(env.axes).set(expr.axis, loop);
+    const body = this.#internAll(expr.body, { ...env, axes, outer: env, memo: new Map() });
+    return this.#intern(expr, [body], env, loop);
+  }
+
+  #intern(expr: Expr, inputs: readonly Node[], env: Environment, loop?: Variable): Node {
+    const variable = variableOf(expr, env);
+    if (variable === undefined && isTrivial(expr) && expr.kind !== 'const')
+      throw new InternalError(`A kernel uses ${JSON.stringify(expr)} where it means nothing.`);
+    const key = keyOf(expr, inputs, variable) + this.#suffixOf(variable);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const node = createNode(this.nodes.length, expr, inputs, variable, loop);
+    this.nodes.push(node);
+    this.#byKey.set(key, node);
+    return node;
+  }
+
+  #suffixOf(variable: Variable | undefined): string {
+    if (variable === undefined) return '';
+    const id = this.#variableIds.get(variable) ?? this.#variableIds.size;
+    this.#variableIds.set(variable, id);
+    return ` ${id}`;
+  }
 }
 
 function createNode(

@@ -8,11 +8,10 @@ import { contractAxes, type ContractKernel } from '../../ir/kernel.js';
 import { columnBlock, depthBlock, rowBlock, thinBlock, tile } from './contract-tile.js';
 import {
   childScope,
-  createExprGraph,
   environment,
   rootScope,
   type Environment,
-  type ExprGraph,
+  ExprGraph,
   type Scope,
   type Variable,
 } from './expr-graph.js';
@@ -25,7 +24,8 @@ import {
   type PrintedKernel,
 } from './js-block.js';
 import { printNodes } from './js-expr.js';
-import { combineText, finishText, isBig } from './js-ops.js';
+import { combineText, finishText } from './js-ops.js';
+import { isBig } from './js-values.js';
 
 const { batch, m, n, k } = contractAxes;
 /**
@@ -37,7 +37,7 @@ const packRows = 4;
 /** Prints a contraction. Units are rows: batch * m. */
 export function printContract(kernel: ContractKernel): PrintedKernel {
   const isThin = kernel.m < packRows || (kernel.n < tile && kernel.b.kind === 'read');
-  const graph = createExprGraph();
+  const graph = new ExprGraph();
   const root = rootScope();
   const printed = isThin ? printThin(kernel, graph, root) : printPacked(kernel, graph, root);
   const units = kernel.batch * kernel.m;

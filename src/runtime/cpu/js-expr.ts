@@ -6,17 +6,8 @@
 import { InternalError } from '../../errors.js';
 import type { Expr, ScalarType } from '../../ir/expr.js';
 import { isTrivial, placeNodes, type ExprGraph, type Node, type Scope } from './expr-graph.js';
-import {
-  binaryText,
-  bitcastText,
-  castText,
-  combineText,
-  constText,
-  finishText,
-  identityText,
-  isBig,
-  unaryText,
-} from './js-ops.js';
+import { binaryText, combineText, finishText, identityText, unaryText } from './js-ops.js';
+import { bitcastText, castText, constText, isBig } from './js-values.js';
 
 /** Longer texts get a name, to keep the generated code's nesting shallow. */
 const maxInlineLength = 240;

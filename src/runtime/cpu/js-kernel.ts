@@ -8,7 +8,7 @@ import { elementCount } from '../../graph/shape.js';
 import type { Kernel, MapKernel, ReduceKernel } from '../../ir/kernel.js';
 import {
   childScope,
-  createExprGraph,
+  ExprGraph,
   environment,
   rootScope,
   type Node,
@@ -53,7 +53,7 @@ function printMap(kernel: MapKernel): PrintedKernel {
   const axes = new Map<number, Variable>();
   for (const [axis, extent] of kernel.shape.entries())
     axes.set(axis, indexVariable(axis, extent, axis === column.axis ? point : row));
-  const graph = createExprGraph();
+  const graph = new ExprGraph();
   const stores = prepareStores(graph, kernel.stores, point, environment(axes));
   const work = printNodes(graph) + units * stores.length;
   const i = `i${column.axis}`;
@@ -131,7 +131,7 @@ function printReduce(kernel: ReduceKernel): PrintedKernel {
   const rowAxes = new Map(
     kernel.shape.map((extent, axis) => [axis, indexVariable(axis, extent, row)]),
   );
-  const graph = createExprGraph();
+  const graph = new ExprGraph();
   const results: Variable[] = [];
   let at = row;
   const stages = kernel.stages.map((stage, s): PreparedStage => {

@@ -4,50 +4,8 @@
  * every integer result wrapped, so that a value is the same wherever the compiler computes it.
  * `L` is the library of js-library.ts.
  */
-import { InternalError } from '../../errors.js';
 import type { BinaryFn, Combiner, ScalarType, UnaryFn } from '../../ir/expr.js';
-
-export const isFloat = (type: ScalarType): boolean => type === 'f32' || type === 'f64';
-export const isBig = (type: ScalarType): boolean => type === 'i64' || type === 'u64';
-
-/** Rounds or wraps `text` to the type. */
-function fit(type: ScalarType, text: string): string {
-  switch (type) {
-    case 'f32':
-      return `Math.fround(${text})`;
-    case 'f64':
-      return `(${text})`;
-    case 'i32':
-      return `(${text} | 0)`;
-    case 'u32':
-      return `(${text} >>> 0)`;
-    case 'i64':
-      return `BigInt.asIntN(64, ${text})`;
-    case 'u64':
-      return `BigInt.asUintN(64, ${text})`;
-    case 'bool':
-      return `(${text})`;
-  }
-}
-
-function unsupported(what: string, type: ScalarType): never {
-  throw new InternalError(
-    `The CPU printer has no ${what} on ${type}; the IR verifier should refuse it.`,
-  );
-}
-
-/** A literal: the name would be a lookup on the global object. */
-const infinity = '1e999';
-
-export function constText(type: ScalarType, value: number | bigint): string {
-  if (type === 'bool') return value ? 'true' : 'false';
-  if (isBig(type)) return `${BigInt(value)}n`.replace(/^-.*/, '($&)');
-  const number = type === 'f32' ? Math.fround(Number(value)) : Number(value);
-  if (Number.isNaN(number)) return '(0 / 0)';
-  if (!Number.isFinite(number)) return number > 0 ? infinity : `(-${infinity})`;
-  if (Object.is(number, -0)) return '(-0)';
-  return number < 0 ? `(${number})` : String(number);
-}
+import { fitText, infinityText, isBig, isFloat, unsupported } from './js-values.js';
 
 const mathFunctions: ReadonlySet<UnaryFn> = new Set([
   'sqrt',
@@ -84,17 +42,17 @@ const libraryFunctions: ReadonlySet<UnaryFn> = new Set([
 ]);
 
 function floatUnary(fn: UnaryFn, type: ScalarType, x: string): string {
-  if (mathFunctions.has(fn)) return fit(type, `Math.${fn}(${x})`);
-  if (libraryFunctions.has(fn)) return fit(type, `L.${fn}(${x})`);
+  if (mathFunctions.has(fn)) return fitText(type, `Math.${fn}(${x})`);
+  if (libraryFunctions.has(fn)) return fitText(type, `L.${fn}(${x})`);
   switch (fn) {
     case 'neg':
       return `(-${x})`;
     case 'rsqrt':
-      return fit(type, `1 / Math.sqrt(${x})`);
+      return fitText(type, `1 / Math.sqrt(${x})`);
     case 'isNan':
       return `Number.isNaN(${x})`;
     case 'isInf':
-      return `(Math.abs(${x}) === ${infinity})`;
+      return `(Math.abs(${x}) === ${infinityText})`;
     case 'isFinite':
       return `Number.isFinite(${x})`;
     default:
@@ -105,13 +63,13 @@ function floatUnary(fn: UnaryFn, type: ScalarType, x: string): string {
 function integerUnary(fn: UnaryFn, type: ScalarType, x: string): string {
   switch (fn) {
     case 'neg':
-      return fit(type, `-${x}`);
+      return fitText(type, `-${x}`);
     case 'not':
-      return type === 'bool' ? `!${x}` : fit(type, `~${x}`);
+      return type === 'bool' ? `!${x}` : fitText(type, `~${x}`);
     case 'abs':
-      return type === 'i32' ? fit(type, `Math.abs(${x})`) : fit(type, `L.absBig(${x})`);
+      return type === 'i32' ? fitText(type, `Math.abs(${x})`) : fitText(type, `L.absBig(${x})`);
     case 'sign':
-      return isBig(type) ? `L.signBig(${x})` : fit(type, `Math.sign(${x})`);
+      return isBig(type) ? `L.signBig(${x})` : fitText(type, `Math.sign(${x})`);
     case 'floor':
     case 'ceil':
     case 'round':
@@ -164,15 +122,15 @@ function floatBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): stri
     case 'min':
       return `Math.${fn}(${a}, ${b})`;
     case 'pow':
-      return fit(type, `L.pow(${a}, ${b})`);
+      return fitText(type, `L.pow(${a}, ${b})`);
     case 'atan2':
-      return fit(type, `Math.atan2(${a}, ${b})`);
+      return fitText(type, `Math.atan2(${a}, ${b})`);
     case 'add':
     case 'sub':
     case 'mul':
     case 'div':
     case 'mod':
-      return fit(type, `${a} ${symbols[fn] ?? ''} ${b}`);
+      return fitText(type, `${a} ${symbols[fn] ?? ''} ${b}`);
     default:
       return unsupported(fn, type);
   }
@@ -181,24 +139,24 @@ function floatBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): stri
 function intBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): string {
   switch (fn) {
     case 'mul':
-      return type === 'i32' ? `Math.imul(${a}, ${b})` : fit(type, `Math.imul(${a}, ${b})`);
+      return type === 'i32' ? `Math.imul(${a}, ${b})` : fitText(type, `Math.imul(${a}, ${b})`);
     case 'max':
     case 'min':
       return `Math.${fn}(${a}, ${b})`;
     case 'pow':
-      return fit(type, `L.powInt(${a}, ${b})`);
+      return fitText(type, `L.powInt(${a}, ${b})`);
     case 'shl':
-      return fit(type, `${a} << ${b}`);
+      return fitText(type, `${a} << ${b}`);
     case 'shr':
       return type === 'i32' ? `(${a} >> ${b})` : `(${a} >>> ${b})`;
     case 'add':
     case 'sub':
-    case 'div': // x / 0 is an infinity or NaN, which wrap to 0
+    case 'div': // x / 0 is an infinityText or NaN, which wrap to 0
     case 'mod':
     case 'and':
     case 'or':
     case 'xor':
-      return fit(type, `${a} ${symbols[fn] ?? ''} ${b}`);
+      return fitText(type, `${a} ${symbols[fn] ?? ''} ${b}`);
     default:
       return unsupported(fn, type);
   }
@@ -211,11 +169,11 @@ function bigBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): string
       return `L.${fn}Big(${a}, ${b})`;
     case 'div':
     case 'mod':
-      return fit(type, `L.${fn}Big(${a}, ${b})`);
+      return fitText(type, `L.${fn}Big(${a}, ${b})`);
     case 'pow':
-      return fit(type, `L.powBig(${a}, ${b})`);
+      return fitText(type, `L.powBig(${a}, ${b})`);
     case 'shl':
-      return fit(type, `${a} << (BigInt(${b}) & 63n)`);
+      return fitText(type, `${a} << (BigInt(${b}) & 63n)`);
     case 'shr':
       return `(${a} >> (BigInt(${b}) & 63n))`;
     case 'and':
@@ -225,7 +183,7 @@ function bigBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): string
     case 'add':
     case 'sub':
     case 'mul':
-      return fit(type, `${a} ${symbols[fn] ?? ''} ${b}`);
+      return fitText(type, `${a} ${symbols[fn] ?? ''} ${b}`);
     default:
       return unsupported(fn, type);
   }
@@ -255,34 +213,6 @@ export function binaryText(fn: BinaryFn, type: ScalarType, a: string, b: string)
   return type === 'bool' ? boolBinary(fn, a, b) : intBinary(fn, type, a, b);
 }
 
-/** Float to integer truncates, saturates, and takes NaN to 0; wider integers wrap. */
-export function castText(to: ScalarType, from: ScalarType, x: string): string {
-  if (to === from) return x;
-  if (to === 'bool') return isBig(from) ? `(${x} !== 0n)` : `(${x} !== 0)`;
-  if (from === 'bool') return isBig(to) ? `(${x} ? 1n : 0n)` : `(${x} ? 1 : 0)`;
-  if (isBig(to)) {
-    if (isFloat(from)) return `L.${to === 'i64' ? 'toI64' : 'toU64'}(${x})`;
-    const wide = isBig(from) ? x : `BigInt(${x})`;
-    return to === 'i64' && !isBig(from) ? wide : fit(to, wide);
-  }
-  if (isBig(from)) {
-    if (to === 'f32') return `L.bigToF32(${x})`;
-    if (to === 'f64') return `Number(${x})`;
-    return `Number(BigInt.${to === 'i32' ? 'asIntN' : 'asUintN'}(32, ${x}))`;
-  }
-  if (isFloat(from) && !isFloat(to)) return `L.${to === 'i32' ? 'toI32' : 'toU32'}(${x})`;
-  return to === 'f64' ? x : fit(to, x);
-}
-
-export function bitcastText(to: ScalarType, from: ScalarType, x: string): string {
-  if (to === from) return x;
-  const sizes = [to, from];
-  if (sizes.some((type) => type === 'f64' || isBig(type))) return unsupported('bitcast', from);
-  if (to === 'f32') return `L.floatOfBits(${castText('i32', from, x)})`;
-  const bits = from === 'f32' ? `L.bitsOfFloat(${x})` : castText('i32', from, x);
-  return to === 'bool' ? castText('bool', 'i32', bits) : fit(to, bits);
-}
-
 const bigLimits = {
   i64: ['-9223372036854775808n', '9223372036854775807n'],
   u64: ['0n', '18446744073709551615n'],
@@ -307,7 +237,7 @@ export function identityText(combine: Combiner, type: ScalarType): string {
     case 'min':
       if (type === 'i64' || type === 'u64') return bigLimits[type][isMax ? 0 : 1];
       if (type === 'i32' || type === 'u32') return limits[type][isMax ? 0 : 1];
-      return isMax ? `-${infinity}` : infinity;
+      return isMax ? `-${infinityText}` : infinityText;
   }
 }
 
@@ -321,9 +251,10 @@ export function combineText(
   acc: string,
   value: string,
 ): string {
-  const fn = ({ sum: 'add', prod: 'mul' } as const)[combine as 'sum' | 'prod'] ?? combine;
-  if (type === 'bool' && combine === 'sum') return `${acc} || ${value}`;
-  return binaryText(fn as BinaryFn, type === 'f32' ? 'f64' : type, acc, value);
+  const wide = type === 'f32' ? 'f64' : type;
+  if (combine === 'sum')
+    return type === 'bool' ? `${acc} || ${value}` : binaryText('add', wide, acc, value);
+  return binaryText(combine === 'prod' ? 'mul' : combine, wide, acc, value);
 }
 
 /** The result of a reduction from its accumulator. */

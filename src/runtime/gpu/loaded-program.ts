@@ -106,7 +106,7 @@ export class GpuProgram implements LoadedProgram {
   }
 
   private release(): void {
-    if (this.inFlight === 0 || !this.hasHostSteps) this.buffers.destroy();
+    if (this.inFlight === 0) this.buffers.destroy();
   }
 
   private async start(request: RunRequest): Promise<RunResult> {
@@ -117,7 +117,8 @@ export class GpuProgram implements LoadedProgram {
     // The caller may change its arrays once `run` has returned.
     const kept = { ...request, feeds: request.feeds.map(copyFeed) };
     return order.add(async (release) => {
-      this.check(kept);
+      if (kept.signal?.aborted === true) throw cancelled(kept.signal);
+      checkVariables(this.program, kept.variables);
       if (this.hasHostSteps) return this.runWithHost(kept);
       const result = this.enqueue(kept);
       release();

@@ -82,14 +82,16 @@ return select(select(large, x + x * z * p, abs(x) < 0.45), x, isNan_(x));`,
     body: `
 let z = x * x;
 let p = 0.166666672 + z * (0.00833335053 + z * (0.000198360663 + z * 2.81743974e-06));
-let e = exp_(abs(x) - 0.693147181);
+let h = exp_(0.5 * abs(x));
+let e = (0.5 * h) * h;
 let large = e - 0.25 / e;
 return select(select(large, -large, x < 0.0), x + x * z * p, abs(x) < 1.0);`,
   },
   cosh: {
     ...real,
     body: `
-let e = exp_(abs(x) - 0.693147181);
+let h = exp_(0.5 * abs(x));
+let e = (0.5 * h) * h;
 return e + 0.25 / e;`,
   },
   asinh: {

@@ -71,7 +71,7 @@ export class ExprPrinter {
     roots: readonly Expr[],
   ) {
     this.shared = shareExprs(roots);
-    for (const node of this.shared.nodes)
+    for (const node of this.shared.nodes())
       if (node.kind === 'fold') this.foldExtents.set(node.axis, node.extent);
     this.lanes = new LaneAnalysis(
       options.vectorAxis,
@@ -134,7 +134,7 @@ export class ExprPrinter {
 
   /** Whether any announced expression depends on the axis. */
   usesAxis(axis: number): boolean {
-    for (const node of this.shared.nodes)
+    for (const node of this.shared.nodes())
       if (node.kind === 'index' && node.axis === axis) return true;
     return false;
   }

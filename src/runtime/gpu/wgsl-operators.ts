@@ -118,6 +118,8 @@ function floatBinary({ fn, a, b, width, constantB, helpers }: BinaryParts): stri
   // Compilers may fold `x == x` to true, and NaN with it.
   if (a === b && fn === 'eq') return `!${helpers.use('isNan', width)}(${a})`;
   if (a === b && fn === 'ne') return `${helpers.use('isNan', width)}(${a})`;
+  // WGSL's `!=` is false when either side is NaN.
+  if (fn === 'ne') return `!(${a} == ${b})`;
   const operator = fn === 'div' ? '/' : infix[fn];
   if (operator !== undefined) return `${a} ${operator} ${b}`;
   if ((fn === 'max' || fn === 'min') && constantB !== undefined && !Number.isNaN(constantB))

@@ -9,7 +9,7 @@ import { operands, rewrite, type Expr } from '../../ir/expr.js';
 export interface SharedExprs {
   /** The one node equal to an expression. */
   node(expr: Expr): Expr;
-  readonly nodes: Iterable<Expr>;
+  nodes(): Iterable<Expr>;
   /** How many operands and roots are this node. */
   uses(node: Expr): number;
   id(node: Expr): number;
@@ -99,7 +99,7 @@ export function shareExprs(roots: readonly Expr[]): SharedExprs {
         throw new InternalError('An expression was not announced to its printer.');
       return node;
     },
-    nodes: facts.keys(),
+    nodes: () => facts.keys(),
     uses: (node) => factsOf(node).uses,
     id: (node) => factsOf(node).id,
     axes: (node) => factsOf(node).axes,

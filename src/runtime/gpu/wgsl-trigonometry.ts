@@ -40,7 +40,7 @@ let p0 = m * w0 + mulHigh_(m, w1) + select(0u, 1u, p1 < low);
 let f0 = bitcast<i32>((p0 << 2u) | (p1 >> 30u));
 let f1 = p1 << 2u;
 let quadrant = (p0 >> 30u) + ((p0 >> 29u) & 1u);
-let r = (f32(f0) + f32(f1) * 2.3283064365386963e-10) * 3.657449899e-10;
+let r = (f32(f0) + f32(f1) * 2.3283064365386963e-10) * 3.6572952e-10;
 let negative = (bits >> 31u) == 1u;
 return vec2<f32>(select(r, -r, negative), f32(select(quadrant, 4u - quadrant, negative) & 3u));`,
   },

@@ -4,6 +4,7 @@ import type { NdArray } from '../../../src/graph/dtype.js';
 import { add, cast, constant, index, int, mul, unary, type Expr } from '../../../src/ir/expr.js';
 import type { Kernel } from '../../../src/ir/kernel.js';
 import type { Program, Step, VariableDecl } from '../../../src/ir/program.js';
+import type { StorageArray } from '../../../src/ir/storage.js';
 import { CpuRuntime } from '../../../src/runtime/cpu/cpu-runtime.js';
 import { CpuVariable } from '../../../src/runtime/cpu/cpu-variable.js';
 import type { LoadedProgram, RunRequest, VariableBuffer } from '../../../src/runtime/runtime.js';
@@ -82,7 +83,11 @@ const request = (
   random: [],
   ...more,
 });
-const valuesOf = (held: VariableBuffer): number[] => [...(held as CpuVariable).array].map(Number);
+const arrayOf = (held: VariableBuffer): StorageArray => {
+  if (held instanceof CpuVariable) return held.array;
+  throw new Error('not a variable of the CPU runtime');
+};
+const valuesOf = (held: VariableBuffer): number[] => [...arrayOf(held)].map(Number);
 
 async function fetch(loaded: LoadedProgram, run: RunRequest): Promise<number[]> {
   const { fetched } = await loaded.run(run);
@@ -173,11 +178,11 @@ describe('CpuRuntime', () => {
         controller.abort(new Error('enough'));
       }, 15);
       await expect(run).rejects.toThrow(CancelledError);
-      expect((w as CpuVariable).array.every((value) => value === 0)).toBe(true);
+      expect(valuesOf(w).every((value) => value === 0)).toBe(true);
     }
     const { signal } = new AbortController();
     await loaded.run(request([feed], [w], { signal }));
-    expect((w as CpuVariable).array.every((value) => value === 1)).toBe(true);
+    expect(valuesOf(w).every((value) => value === 1)).toBe(true);
   });
 
   it('rejects a run whose signal aborted while it was queued, and goes on', async () => {

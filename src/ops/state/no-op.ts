@@ -1,0 +1,66 @@
+/** NoOp, and the functions that order and bundle other ops with it. */
+import { addOperation, isVariable, type VariableLike } from '../../graph/add-node.js';
+import { graphBuilder, withNameScope } from '../../graph/builder.js';
+import { getDefaultGraph, graphOf, type Graph } from '../../graph/graph.js';
+import { Tensor, type Operation } from '../../graph/operation.js';
+import { defineOp } from '../op-def.js';
+import { colocated } from './colocation.js';
+
+/** Computes nothing; its control inputs make it an ordering point. */
+export const noOp = defineOp({
+  name: 'NoOp',
+  attrs: {},
+  inputs: {},
+  outputs: {},
+  infer: () => ({}),
+  grad: { none: 'it has no inputs' },
+  lower: { kind: 'none' },
+});
+
+/** What can be waited for. */
+export type Waitable = Operation | Tensor | VariableLike;
+
+const operationOf = (item: Waitable): Operation =>
+  item instanceof Tensor ? item.op : isVariable(item) ? item.handle.op : item;
+
+const graphOfItems = (items: readonly Waitable[]): Graph => {
+  const [first] = items;
+  return first === undefined ? getDefaultGraph() : graphOf(operationOf(first));
+};
+
+/**
+ * An op that is done when all of `inputs` are. Fetching it runs them and brings nothing back.
+ *
+ * @param name node name, `group_deps` by default.
+ * @see tf.group
+ * @example const step = tf.group([trainGenerator, trainCritic]);
+ */
+export const group = (inputs: readonly Waitable[], name = 'group_deps'): Operation =>
+  graphOfItems(inputs).asDefault(() =>
+    addOperation(noOp, {}, {}, name, [...new Set(inputs.map(operationOf))]),
+  );
+
+/**
+ * The same tensors, each available only when all of them (and `controlInputs`) are.
+ *
+ * @see tf.tuple
+ * @example const [a, b] = tf.tuple([dx, dy]);
+ */
+export function tuple(
+  tensors: readonly Tensor[],
+  options: { readonly controlInputs?: readonly Waitable[]; readonly name?: string } = {},
+): Tensor[] {
+  return graphOfItems(tensors).asDefault(() =>
+    withNameScope(options.name, 'tuple', () => {
+      const gate = group([...tensors, ...(options.controlInputs ?? [])]);
+      const graph = getDefaultGraph();
+      return tensors.map((tensor) =>
+        colocated(tensor.op, () =>
+          graph.controlDependencies([gate], () =>
+            graphBuilder().op('Identity', [tensor], {}, 'control_dependency'),
+          ),
+        ),
+      );
+    }),
+  );
+}

@@ -1,0 +1,124 @@
+/** Graph files: frozen GraphDefs in binary (.pb) or text (.pbtxt) form, read and safely written. */
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { DataLossError, InvalidArgumentError, NotFoundError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import type { Operation, Tensor } from '../graph/operation.js';
+import { decodeGraphDef, encodeGraphDef, graphFromGraphDef } from './graph-def.js';
+import { graphToMessage } from './export-graph.js';
+import type { GraphDefMessage } from './messages.js';
+import { decodeText, graphDefFromText, toGraphDefText } from './text-format.js';
+
+export interface LoadedGraph {
+  readonly graph: Graph;
+  /** Outputs of the graph's Placeholders, in file order. */
+  readonly inputs: readonly Tensor[];
+  /** Tensors of nodes whose results nobody takes, in file order: what the model computes. */
+  readonly outputs: readonly Tensor[];
+}
+
+/** Text GraphDefs open with a comment or one of GraphDef's fields by name. */
+const textStart = /^\uFEFF?(?:\s|#[^\n]*\n)*(?:node|library|versions|version|debug_info)\s*[:{<[]/;
+
+const looksLikeText = (bytes: Uint8Array): boolean =>
+  textStart.test(new TextDecoder('latin1').decode(bytes.subarray(0, 4096)));
+
+/** A SavedModel starts with its schema version, then a MetaGraphDef. */
+const looksLikeSavedModel = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x08 && bytes[1] === 0x01 && bytes[2] === 0x12;
+
+/**
+ * GraphDef message of a file's bytes, binary or text.
+ * @param what how an error names the input, such as its path.
+ * @throws DataLossError or InvalidArgumentError with the place that is wrong.
+ */
+export function graphDefFromFile(bytes: Uint8Array, what = 'GraphDef bytes'): GraphDefMessage {
+  if (looksLikeText(bytes)) return graphDefFromText(decodeText(bytes, what), what);
+  if (looksLikeSavedModel(bytes))
+    throw new InvalidArgumentError(
+      `${what} is a SavedModel, not a frozen GraphDef. Load its folder as a SavedModel, or freeze it first.`,
+    );
+  const message = decodeGraphDef(bytes, what);
+  if ((message.node ?? []).length === 0 && bytes.byteLength > 0 && message.library == null)
+    throw new DataLossError(
+      `${what} has ${bytes.byteLength} bytes, but no node. It is damaged, or of another format than GraphDef.`,
+    );
+  return message;
+}
+
+const isPlaceholder = (op: Operation): boolean =>
+  op.type === 'Placeholder' || op.type === 'PlaceholderV2';
+
+/** Op types that nobody need consume, yet are no result. */
+const neverOutputs: ReadonlySet<string> = new Set(['Const', 'Assert', 'NoOp', 'PlaceholderWithDefault']);
+
+/** Placeholders of a graph, and the tensors of nodes that no other node waits for. */
+export function graphInterface(graph: Graph): Omit<LoadedGraph, 'graph'> {
+  const operations = graph.operations;
+  const awaited = new Set(operations.flatMap((op) => op.controlInputs));
+  const isResult = (op: Operation): boolean =>
+    !isPlaceholder(op) &&
+    !neverOutputs.has(op.type) &&
+    !awaited.has(op) &&
+    op.outputs.every((tensor) => tensor.consumers.length === 0);
+  return {
+    inputs: operations.filter(isPlaceholder).flatMap((op) => op.outputs),
+    outputs: operations.filter(isResult).flatMap((op) => op.outputs),
+  };
+}
+
+/**
+ * Reads a frozen GraphDef, binary or text (told apart by content).
+ *
+ * @param source path, or the bytes of the file; weights are views on the bytes.
+ * @returns the graph, its Placeholders, and the tensors nobody consumes.
+ * @throws NotFoundError for a missing file, DataLossError for damaged bytes, InvalidArgumentError
+ *   for a graph that contradicts itself.
+ * @example
+ * const { graph, inputs, outputs } = await loadGraph('mobilenet.pb');
+ */
+export async function loadGraph(source: string | URL | Uint8Array): Promise<LoadedGraph> {
+  const bytes = source instanceof Uint8Array ? source : await readBytes(source);
+  const what = source instanceof Uint8Array ? undefined : String(source);
+  const graph = graphFromGraphDef(graphDefFromFile(bytes, what));
+  return { graph, ...graphInterface(graph) };
+}
+
+async function readBytes(path: string | URL): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new NotFoundError(`${String(path)}: no such file.`, { cause });
+    throw cause;
+  }
+}
+
+/**
+ * Writes a graph: text if the path ends in `.pbtxt`, else binary. The file appears whole or not at
+ * all: it is written beside its place, flushed to disk and renamed.
+ * @example await saveGraph('frozen.pb', await freezeGraph(session, graph, ['probabilities']));
+ */
+export async function saveGraph(path: string, graph: Graph | GraphDefMessage): Promise<void> {
+  const message = 'isGraph' in graph ? graphToMessage(graph) : graph;
+  const isText = path.endsWith('.pbtxt');
+  await writeAtomically(path, isText ? toGraphDefText(message) : encodeGraphDef(message));
+}
+
+/** Writes a file under a temporary name, flushes it, and moves it into place. */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
