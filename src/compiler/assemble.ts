@@ -47,7 +47,8 @@ function fuse(
   const inlined = inline(pieces, external, options.maxBindings);
   const { maxBindings } = options;
   const grouped = group(inlined, { maxBindings, variables: flow.variables, shapeOf });
-  return dropUnused(grouped, external);
+  // Joining may have left a group before one it loads from: put them in order again.
+  return dropUnused(schedule(grouped, []).order, external);
 }
 
 interface Draft extends Omit<BufferDecl, 'role'> {

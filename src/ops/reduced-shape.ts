@@ -43,8 +43,16 @@ export function reducedShape(b: Builder, x: Tensor, inputShape: Tensor, axes: Te
       : b.constant(x.shape.length, 'int32', 'Size');
   const reduced = positiveAxes(b, same, rank);
   const all = rangeTo(b, rank);
-  const ones = b.op('Fill', [shapeNode(b, reduced), b.constant(1, 'int32', 'ones/Const')], {}, 'ones');
-  return b.op('DynamicStitch', [[all, reduced], [inputShape, ones]]);
+  const ones = b.op(
+    'Fill',
+    [shapeNode(b, reduced), b.constant(1, 'int32', 'ones/Const')],
+    {},
+    'ones',
+  );
+  return b.op('DynamicStitch', [
+    [all, reduced],
+    [inputShape, ones],
+  ]);
 }
 
 /** 0, 1, ... limit-1 of an int32 scalar. */

@@ -36,8 +36,7 @@ export function sameDim(a: Dim, b: Dim, fail: Fail): Dim {
 /** The shape both sides agree on. */
 export function sameShapes(a: Shape, b: Shape, fail: Fail): Shape {
   if (a === null || b === null) return a ?? b;
-  if (a.length !== b.length)
-    fail(`Shapes must be equal rank, but are ${a.length} and ${b.length}`);
+  if (a.length !== b.length) fail(`Shapes must be equal rank, but are ${a.length} and ${b.length}`);
   return a.map((dim, axis) => {
     const both = mergeDims(dim, b[axis] ?? null);
     return both === undefined

@@ -1,4 +1,6 @@
 /** Graphs to and from GraphDef bytes: the file format of frozen models. */
+// Fills the registry: without it every op type would be unknown.
+import '../ops/index.js';
 import { Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
 import { decodeMessage, encodeMessage } from './codec.js';

@@ -56,12 +56,15 @@ class Importer {
   /** `node:index` -> inputs that take it. */
   readonly #uses = new Map<string, { readonly node: FileNode; readonly port: number }[]>();
   readonly #outputsUsed = new Map<string, number>();
+  /** Nodes that others only wait for. */
+  readonly #awaited: ReadonlySet<string>;
   readonly #firstPosition: number;
 
   constructor(message: GraphDefMessage, graph: Graph, options: ImportOptions) {
     this.#graph = graph;
     this.#firstPosition = graph.nextOpId;
     this.#nodes = fileNodes(message.node ?? []);
+    this.#awaited = new Set([...this.#nodes.values()].flatMap((node) => node.controls));
     this.#inputMap = new Map(
       Object.entries(options.inputMap ?? {}).map(([key, to]) => [formatInput(parseInput(key)), to]),
     );
@@ -242,7 +245,7 @@ class Importer {
       findSchema(node.type) === undefined
         ? guessOutputTypes(
             typed,
-            this.#outputsUsed.get(node.name) ?? 0,
+            this.#outputsUsed.get(node.name) ?? (this.#awaited.has(node.name) ? 0 : 1),
             (i) => this.#wantedType(node, i),
             this.#functions,
           )

@@ -105,7 +105,7 @@ const listDTypes = (attrs: ReadonlyMap<string, AttrValue>): readonly DType[] => 
 /**
  * Output dtypes of a node whose op type is not registered: the signature of the library function of
  * that name, else as many as are used, of the dtypes their consumers ask for.
- * @param used number of outputs some input in the file names
+ * @param used number of outputs it must have at least
  * @param wanted dtype a registered consumer of output `i` expects
  */
 export function guessOutputTypes(

@@ -63,7 +63,9 @@ export function evaluateOp(
     base: id,
     label: `input ${id}`,
   }));
-  const known = inputs.map((x) => (isConstant(x) ? Array.from(x.data as Int32Array, Number) : null));
+  const known = inputs.map((x) =>
+    isConstant(x) ? Array.from(x.data as Int32Array, Number) : null,
+  );
   const shapes = inferShapes({
     schema: def,
     attrs: full,
@@ -79,7 +81,15 @@ export function evaluateOp(
     const shape = shapes[i] ?? null;
     if (!isStatic(shape)) throw new Error(`${def.name}: output ${i} has no static shape.`);
     const id = values.length;
-    values.push({ id, dtype, shape, place: 'host', source: { kind: 'node' }, base: id, label: 'y' });
+    values.push({
+      id,
+      dtype,
+      shape,
+      place: 'host',
+      source: { kind: 'node' },
+      base: id,
+      label: 'y',
+    });
     return id;
   });
   const isRandom = def.lower.kind === 'random';

@@ -54,7 +54,11 @@ function argPlan(ctx: ArgContext, combine: 'max' | 'min'): ReducePlan {
   if (extent === 0 && split.rows.every((dim) => dim > 0))
     ctx.fail(`Reduction axis ${axis} is empty in shape [${input.shape.join(',')}]`);
   const type = input.type === 'bool' ? 'i32' : input.type;
-  const start = extremeOf(input.dtype === 'bool' ? 'int8' : input.dtype, type, combine === 'max' ? -1 : 1);
+  const start = extremeOf(
+    input.dtype === 'bool' ? 'int8' : input.dtype,
+    type,
+    combine === 'max' ? -1 : 1,
+  );
   const float = type === 'f32' || type === 'f64';
   const value = (row: readonly Expr[], inner: readonly Expr[]): Expr => {
     const x = cast(type, split.at(row, inner));

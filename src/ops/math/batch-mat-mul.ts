@@ -1,5 +1,14 @@
 /** BatchMatMul, BatchMatMulV2 and BatchMatMulV3: products of stacks of matrices. */
-import { isStatic, stridesOf, broadcastShapes, elementCount, sameShape, type Dim, type Shape, type StaticShape } from '../../graph/shape.js';
+import {
+  isStatic,
+  stridesOf,
+  broadcastShapes,
+  elementCount,
+  sameShape,
+  type Dim,
+  type Shape,
+  type StaticShape,
+} from '../../graph/shape.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { cast, div, int, mod, type Expr } from '../../ir/expr.js';
@@ -112,8 +121,7 @@ function multiply(
     const mark = gradient === undefined ? {} : { [`grad_${gradient}`]: true };
     return b.op('MatMul', [left, right], { ...attrs, ...mark }, 'MatMul');
   }
-  const mark =
-    gradient === undefined ? {} : { [gradient === 'a' ? 'grad_x' : 'grad_y']: true };
+  const mark = gradient === undefined ? {} : { [gradient === 'a' ? 'grad_x' : 'grad_y']: true };
   const attrs = { adj_x: adjointLeft, adj_y: adjointRight, ...mark };
   return b.op('BatchMatMulV2', [left, right], attrs, 'MatMul');
 }
@@ -189,8 +197,17 @@ export const BatchMatMulV2 = defineOp({
     T: {
       kind: 'type',
       allowed: [
-        'bfloat16', 'float16', 'float32', 'float64', 'int16', 'int32', 'int64',
-        'uint8', 'uint16', 'uint32', 'uint64',
+        'bfloat16',
+        'float16',
+        'float32',
+        'float64',
+        'int16',
+        'int32',
+        'int64',
+        'uint8',
+        'uint16',
+        'uint32',
+        'uint64',
       ],
     },
     ...adjoints,
@@ -203,7 +220,15 @@ export const BatchMatMulV2 = defineOp({
 });
 
 const factorDTypes = [
-  'bfloat16', 'float16', 'float32', 'float64', 'uint8', 'int8', 'int16', 'int32', 'int64',
+  'bfloat16',
+  'float16',
+  'float32',
+  'float64',
+  'uint8',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
 ] as const;
 
 /** As V2 with a dtype per argument; the factors are converted to the output's before the product. */

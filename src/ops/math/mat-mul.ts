@@ -27,8 +27,16 @@ export const MatMul = defineOp({
     T: {
       kind: 'type',
       allowed: [
-        'bfloat16', 'float16', 'float32', 'float64', 'int32', 'int64',
-        'uint8', 'uint16', 'uint32', 'uint64',
+        'bfloat16',
+        'float16',
+        'float32',
+        'float64',
+        'int32',
+        'int64',
+        'uint8',
+        'uint16',
+        'uint32',
+        'uint64',
       ],
     },
     grad_a: { kind: 'bool', default: false, recent: true },
@@ -47,12 +55,8 @@ export const MatMul = defineOp({
   grad: ({ b: g, attrs, x: { a, b }, dy: { product: dy } }) => {
     const { transpose_a: ta, transpose_b: tb } = attrs;
     return {
-      a: ta
-        ? product(g, b, dy, [tb, true], 'grad_a')
-        : product(g, dy, b, [false, !tb], 'grad_a'),
-      b: tb
-        ? product(g, dy, a, [true, ta], 'grad_b')
-        : product(g, a, dy, [!ta, false], 'grad_b'),
+      a: ta ? product(g, b, dy, [tb, true], 'grad_a') : product(g, dy, b, [false, !tb], 'grad_a'),
+      b: tb ? product(g, dy, a, [true, ta], 'grad_b') : product(g, a, dy, [!ta, false], 'grad_b'),
     };
   },
   lower: {

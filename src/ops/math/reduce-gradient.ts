@@ -35,9 +35,7 @@ export function sumGradient({ b, x, axes, dy, keepDims }: ReductionGrad): Tensor
     return b.op('Tile', [shaped, vectorNode(b, multiples, 'Tile/multiples')]);
   }
   const inputShape = shapeNode(b, x);
-  const shaped = keepDims
-    ? dy
-    : b.op('Reshape', [dy, reducedShape(b, x, inputShape, axes)]);
+  const shaped = keepDims ? dy : b.op('Reshape', [dy, reducedShape(b, x, inputShape, axes)]);
   return b.op('BroadcastTo', [shaped, inputShape]);
 }
 
@@ -63,9 +61,7 @@ const product = (b: OpBuilder<Tensor>, vector: Tensor): Tensor =>
 
 /** dx = dy where x is the extreme value, shared equally among ties. */
 export function extremeGradient({ b, x, axes, y, dy, keepDims }: ReductionGrad): Tensor {
-  const kept = keepDims
-    ? shapeNode(b, y)
-    : reducedShape(b, x, shapeNode(b, x), axes);
+  const kept = keepDims ? shapeNode(b, y) : reducedShape(b, x, shapeNode(b, x), axes);
   const extreme = keepDims ? y : b.op('Reshape', [y, kept]);
   const incoming = keepDims ? dy : b.op('Reshape', [dy, kept]);
   const equal = b.op('Equal', [extreme, x]);
@@ -82,9 +78,7 @@ export function extremeGradient({ b, x, axes, y, dy, keepDims }: ReductionGrad):
  */
 export function prodGradient({ b, x, axes, dy, keepDims }: ReductionGrad): Tensor {
   const inputShape = shapeNode(b, x);
-  const shaped = keepDims
-    ? dy
-    : b.op('Reshape', [dy, reducedShape(b, x, inputShape, axes)]);
+  const shaped = keepDims ? dy : b.op('Reshape', [dy, reducedShape(b, x, inputShape, axes)]);
   const incoming = b.op('BroadcastTo', [shaped, inputShape]);
   const { reduced, other, perm } = splitAxes(b, x, axes);
   const sizes = [reduced, other].map((group) => sizeOfAxes(b, inputShape, group));

@@ -102,7 +102,14 @@ export const oneStage = (
 });
 
 const integerBits: Partial<Record<DType, number>> = {
-  int8: 8, int16: 16, int32: 32, int64: 64, uint8: 8, uint16: 16, uint32: 32, uint64: 64,
+  int8: 8,
+  int16: 16,
+  int32: 32,
+  int64: 64,
+  uint8: 8,
+  uint16: 16,
+  uint32: 32,
+  uint64: 64,
 };
 
 /** Smallest (sign -1) or largest (sign 1) value of a dtype, in the type it computes in. */

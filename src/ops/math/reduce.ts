@@ -5,16 +5,37 @@ import type { GradContext } from '../../graph/op-schema.js';
 import { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
 import {
-  add, and, constant, div, like, lt, mod, select, sub, type Combiner, type Expr,
+  add,
+  and,
+  constant,
+  div,
+  like,
+  lt,
+  mod,
+  select,
+  sub,
+  type Combiner,
+  type Expr,
 } from '../../ir/expr.js';
 import { numberDTypes } from '../data-dtypes.js';
 import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
 import { rangeTo } from '../reduced-shape.js';
 import { vectorNode } from '../shape-nodes.js';
 import {
-  extremeGradient, meanGradient, prodGradient, sumGradient, type ReductionGrad,
+  extremeGradient,
+  meanGradient,
+  prodGradient,
+  sumGradient,
+  type ReductionGrad,
 } from './reduce-gradient.js';
-import { axisAttrs, extremeOf, inferReduction, oneStage, splitInput, type SplitInput } from './reduce-plan.js';
+import {
+  axisAttrs,
+  extremeOf,
+  inferReduction,
+  oneStage,
+  splitInput,
+  type SplitInput,
+} from './reduce-plan.js';
 
 const attrs = { ...axisAttrs, T: { kind: 'type', allowed: numberDTypes } } as const;
 const inputs = { input: 'T', reduction_indices: 'Tidx' } as const;
@@ -60,9 +81,7 @@ const numericReduction = (
     lower: { kind: 'reduce', plan },
   });
 
-const gradOf = (
-  ctx: GradContext<typeof attrs, typeof inputs, typeof outputs>,
-): ReductionGrad => ({
+const gradOf = (ctx: GradContext<typeof attrs, typeof inputs, typeof outputs>): ReductionGrad => ({
   b: ctx.b,
   x: ctx.x.input,
   axes: ctx.x.reduction_indices,
@@ -118,7 +137,10 @@ function wideMeanPlan(split: SplitInput, signed: boolean): ReducePlan {
     inner: split.inner,
     stages: [
       { combine: 'sum', value: (row, inner) => quotient(split.at(row, inner), split.count) },
-      { combine: 'sum', value: (row, inner) => mod(split.at(row, inner), count(split.at(row, inner))) },
+      {
+        combine: 'sum',
+        value: (row, inner) => mod(split.at(row, inner), count(split.at(row, inner))),
+      },
     ],
     outputs: [
       {

@@ -38,11 +38,7 @@ function scanAxis(ctx: ScanContext): number {
 }
 
 /** out[i] = combine of x[j] for j up to i (from i with reverse; without i itself if exclusive). */
-function scanned(
-  ctx: ScanContext,
-  index: readonly Expr[],
-  combine: 'sum' | 'prod',
-): Expr {
+function scanned(ctx: ScanContext, index: readonly Expr[], combine: 'sum' | 'prod'): Expr {
   const axis = scanAxis(ctx);
   const { x } = ctx.x;
   const here = index[axis] as Expr;

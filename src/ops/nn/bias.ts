@@ -9,7 +9,14 @@ import { numberDTypes } from '../data-dtypes.js';
 import { defineOp, type Operand } from '../op-def.js';
 import { rangeTo } from '../reduced-shape.js';
 import { sameDim, withRank, withRankAtLeast, type Fail } from '../shape-checks.js';
-import { concatNode, rangeOfVector, rankNode, reshapeNode, shapeNode, vectorNode } from '../shape-nodes.js';
+import {
+  concatNode,
+  rangeOfVector,
+  rankNode,
+  reshapeNode,
+  shapeNode,
+  vectorNode,
+} from '../shape-nodes.js';
 
 const T = { kind: 'type', allowed: numberDTypes } as const;
 const dataFormat = { kind: 'string', default: 'NHWC', allowed: ['NHWC', 'NCHW'] } as const;
@@ -35,8 +42,11 @@ interface BiasContext {
   readonly x: { readonly value: Operand; readonly bias: Operand };
 }
 
-const biased = ({ x: { value, bias } }: BiasContext, index: readonly Expr[], format: string): Expr =>
-  add(value.at(index), bias.at([index[channelAxis(index.length, format)] as Expr]));
+const biased = (
+  { x: { value, bias } }: BiasContext,
+  index: readonly Expr[],
+  format: string,
+): Expr => add(value.at(index), bias.at([index[channelAxis(index.length, format)] as Expr]));
 
 export const BiasAdd = defineOp({
   name: 'BiasAdd',

@@ -4,7 +4,20 @@ import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { broadcastShapes, mergeShapes, type Shape } from '../../graph/shape.js';
 import {
-  and, cast, constant, div, eq, ge, int, like, lt, mul, select, sub, unary, type Expr,
+  and,
+  cast,
+  constant,
+  div,
+  eq,
+  ge,
+  int,
+  like,
+  lt,
+  mul,
+  select,
+  sub,
+  unary,
+  type Expr,
 } from '../../ir/expr.js';
 import { defineOp, type Operand, type ReducePlan } from '../op-def.js';
 import { sameDim, withRank, type Fail } from '../shape-checks.js';
@@ -171,13 +184,7 @@ export const SparseSoftmaxCrossEntropyWithLogits = defineOp({
     return { loss: [batch], backprop: [batch, classes] };
   },
   grad: ({ b, x, y, dy, has }) => ({
-    features: logitsGradient(
-      b,
-      x.features,
-      y.backprop,
-      dy.loss,
-      has.backprop ? dy.backprop : null,
-    ),
+    features: logitsGradient(b, x.features, y.backprop, dy.loss, has.backprop ? dy.backprop : null),
     labels: null,
   }),
   lower: {

@@ -4,7 +4,19 @@ import { withNameScope } from '../../graph/builder.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
 import {
-  and, cast, constant, ge, gt, int, like, lt, max, min, select, unary, type Expr,
+  and,
+  cast,
+  constant,
+  ge,
+  gt,
+  int,
+  like,
+  lt,
+  max,
+  min,
+  select,
+  unary,
+  type Expr,
 } from '../../ir/expr.js';
 import { indexDTypes } from '../data-dtypes.js';
 import { defineOp, type Operand, type ReducePlan } from '../op-def.js';
@@ -52,10 +64,7 @@ function topKPlan(predictions: Operand, targets: Operand, k: Expr): ReducePlan {
         value: (row, [beaten, finite]) =>
           classes === 0
             ? constant('bool', false)
-            : and(
-                and(isClass(row), finite as Expr),
-                lt(cast(k.type, beaten as Expr), k),
-              ),
+            : and(and(isClass(row), finite as Expr), lt(cast(k.type, beaten as Expr), k)),
       },
     ],
   };

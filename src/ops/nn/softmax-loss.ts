@@ -10,9 +10,18 @@ import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { elementCount, formatTuple, isStatic, sameShape, type Shape } from '../../graph/shape.js';
 import {
-  concatNode, flatNode, rankNode, reshapeNode, shapeNode, stackNode, vectorNode,
+  concatNode,
+  flatNode,
+  rankNode,
+  reshapeNode,
+  shapeNode,
+  stackNode,
+  vectorNode,
 } from '../shape-nodes.js';
-import { SoftmaxCrossEntropyWithLogits, SparseSoftmaxCrossEntropyWithLogits } from './cross-entropy.js';
+import {
+  SoftmaxCrossEntropyWithLogits,
+  SparseSoftmaxCrossEntropyWithLogits,
+} from './cross-entropy.js';
 
 type Builder = OpBuilder<Tensor>;
 
@@ -172,8 +181,7 @@ export function sparseSoftmaxCrossEntropyWithLogits(options: SparseCrossEntropyO
     const logits = given.dtype === 'float16' ? castTo(b, given, 'float32') : given;
     const labelsShape = shapeNode(b, labels);
     checkSparseShapes(labels, given);
-    if (logits.shape?.length === 2)
-      return castTo(b, sparseLoss(logits, labels), given.dtype);
+    if (logits.shape?.length === 2) return castTo(b, sparseLoss(logits, labels), given.dtype);
     const matrix = stackNode(
       b,
       [b.constant(-1, 'int32', 'Reshape/shape/0'), lastDim(b, logits)],

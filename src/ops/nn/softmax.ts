@@ -15,10 +15,7 @@ const attrs = { T: { kind: 'type', allowed: floatDTypes } } as const;
  * Stages: the row's maximum m, then s = sum of exp(x - m); no finite logit overflows. A row with
  * NaN, +infinity, or nothing but -infinity is NaN throughout, as in TensorFlow.
  */
-const softmaxPlan = (
-  logits: Operand,
-  output: (shifted: Expr, sum: Expr) => Expr,
-): ReducePlan => {
+const softmaxPlan = (logits: Operand, output: (shifted: Expr, sum: Expr) => Expr): ReducePlan => {
   const at = (row: readonly Expr[], inner: readonly Expr[]): Expr => logits.at([...row, ...inner]);
   const shifted = (row: readonly Expr[], inner: readonly Expr[], stages: readonly Expr[]): Expr =>
     sub(at(row, inner), stages[0] as Expr);
@@ -103,7 +100,7 @@ function alongAxis(
       { node: x.op.name, op: x.op.type },
     );
   const from = axis < 0 ? axis + rank : axis;
-  const swapped = [...x.shape?.keys() ?? []];
+  const swapped = [...(x.shape?.keys() ?? [])];
   swapped[from] = rank - 1;
   swapped[rank - 1] = from;
   const b = graphBuilder();
@@ -128,6 +125,4 @@ export const softmax = (logits: TensorLike, options: SoftmaxOptions = {}): Tenso
 
 /** Logarithm of `softmax`, without its underflow: x - log(sum(exp(x))). @see TF op LogSoftmax */
 export const logSoftmax = (logits: TensorLike, options: SoftmaxOptions = {}): Tensor =>
-  alongAxis(logits, options, (x, name) =>
-    addNode(LogSoftmax, { logits: x }, {}, name).logsoftmax,
-  );
+  alongAxis(logits, options, (x, name) => addNode(LogSoftmax, { logits: x }, {}, name).logsoftmax);

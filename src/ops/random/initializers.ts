@@ -116,7 +116,11 @@ export function varianceScaling(options: VarianceScalingOptions = {}): Initializ
     const deviation = Math.sqrt(variance);
     switch (distribution) {
       case 'truncatedNormal':
-        return truncatedNormal(shape, { stddev: deviation / truncatedDeviation, dtype: type, seed });
+        return truncatedNormal(shape, {
+          stddev: deviation / truncatedDeviation,
+          dtype: type,
+          seed,
+        });
       case 'untruncatedNormal':
         return randomNormal(shape, { stddev: deviation, dtype: type, seed });
       case 'uniform': {

@@ -7,8 +7,27 @@
 import type { DType } from '../../graph/dtype.js';
 import { elementCount, stridesOf, type StaticShape } from '../../graph/shape.js';
 import {
-  add, and, binary, call, cast, constant, eq, ge, int, like, lt, max, mod, mul, or, select, sub,
-  unary, type Expr, type Intrinsic, type ScalarType,
+  add,
+  and,
+  binary,
+  call,
+  cast,
+  constant,
+  eq,
+  ge,
+  int,
+  like,
+  lt,
+  max,
+  mod,
+  mul,
+  or,
+  select,
+  sub,
+  unary,
+  type Expr,
+  type Intrinsic,
+  type ScalarType,
 } from '../../ir/expr.js';
 
 export const u32 = (value: number): Expr => constant('u32', value);
@@ -56,7 +75,8 @@ export function drawFrom(seeds: Seeds, position: StreamPosition): Draw {
 const none = u32(0);
 
 /** Word `lane` of the counter for `group`. */
-export const word = (draw: Draw, group: Expr, lane: Expr): Expr => draw('philox', [group, none], lane);
+export const word = (draw: Draw, group: Expr, lane: Expr): Expr =>
+  draw('philox', [group, none], lane);
 
 const shiftRight = (x: Expr, bits: number): Expr => binary('shr', x, u32(bits));
 const shiftLeft = (x: Expr, bits: number): Expr => binary('shl', x, u32(bits));

@@ -6,7 +6,10 @@ import { getDefaultGraph } from '../../graph/graph.js';
 import { Tensor } from '../../graph/operation.js';
 import { vectorNode } from '../shape-nodes.js';
 import {
-  RandomStandardNormal, RandomUniformInt, RandomUniform, TruncatedNormal,
+  RandomStandardNormal,
+  RandomUniformInt,
+  RandomUniform,
+  TruncatedNormal,
 } from './random.js';
 import { getSeed } from './seed.js';
 
@@ -62,7 +65,9 @@ export function randomUniform(shape: RandomShape, options: RandomUniformOptions 
   if (isInteger && options.maxval === undefined)
     throw new ValueError(`Must specify maxval for integer dtype ${dtype}.`);
   if (!isInteger && !['float16', 'bfloat16', 'float32', 'float64'].includes(dtype))
-    throw new DTypeError(`randomUniform cannot make ${dtype}; use a floating dtype, int32 or int64.`);
+    throw new DTypeError(
+      `randomUniform cannot make ${dtype}; use a floating dtype, int32 or int64.`,
+    );
   return withNameScope(options.name, 'random_uniform', (scope) => {
     const b = graphBuilder();
     const size = shapeInput(shape);

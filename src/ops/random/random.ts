@@ -9,7 +9,14 @@ import { indexDTypes } from '../data-dtypes.js';
 import { defineOp } from '../op-def.js';
 import { shapeFromVector, type Fail } from '../shape-checks.js';
 import {
-  drawFrom, elementNumber, normal, reserved, truncatedNormal, uniform, uniformInteger, type Draw,
+  drawFrom,
+  elementNumber,
+  normal,
+  reserved,
+  truncatedNormal,
+  uniform,
+  uniformInteger,
+  type Draw,
 } from './philox.js';
 
 const seeds = {

@@ -66,20 +66,25 @@ export function printStores(
   bindings: readonly Binding[],
   vector: ReadonlySet<number>,
 ): void {
-  for (const line of preparedStores(stores, width, printer, bindings, vector)) printer.line(line);
+  const isDeferred = stores.length > 1;
+  const lines = preparedStores(stores, width, printer, bindings, vector, isDeferred);
+  for (const line of lines) printer.line(line);
 }
 
-/** As `printStores`, but hands the storing statements back, for a later place in the same scope. */
+/**
+ * As `printStores`, but hands the storing statements back, for a later place in the same scope.
+ * `isDeferred` keeps values from being read only there.
+ */
 export function preparedStores(
   stores: readonly Store[],
   width: Width,
   printer: ExprPrinter,
   bindings: readonly Binding[],
   vector: ReadonlySet<number>,
+  isDeferred = true,
 ): string[] {
   const values = stores.map((store) => {
-    const text =
-      stores.length > 1 ? printer.named(store.value, width) : printer.at(store.value, width);
+    const text = isDeferred ? printer.named(store.value, width) : printer.at(store.value, width);
     const storage = bindings[store.binding]?.storage ?? 'f32';
     return toStorage(text, store.value.type, storage, width);
   });

@@ -5,7 +5,11 @@ const attrs = { T: 'float32', Tidx: 'int32', output_type: 'int64' };
 
 describe('ArgMax and ArgMin', () => {
   it('gives the lowest index among ties', () => {
-    const x = f32([[1, 3, 3], [2, 2, 2], [0, -1, -1]]);
+    const x = f32([
+      [1, 3, 3],
+      [2, 2, 2],
+      [0, -1, -1],
+    ]);
     expect(numbersOf(evaluateOp(ArgMax, [x, i32(1)], attrs))).toEqual([1, 0, 0]);
     expect(numbersOf(evaluateOp(ArgMin, [x, i32(-1)], attrs))).toEqual([0, 0, 1]);
     expect(numbersOf(evaluateOp(ArgMax, [x, i32(0)], attrs))).toEqual([1, 0, 0]);
@@ -13,15 +17,27 @@ describe('ArgMax and ArgMin', () => {
 
   // Probed in TensorFlow 2.21: its reducer starts from (0, lowest) and NaN compares with nothing.
   it('never lets NaN win', () => {
-    const x = f32([[NaN, 1, 2], [1, NaN, 2], [5, NaN, 4], [NaN, NaN, NaN], [NaN, -Infinity, NaN]]);
+    const x = f32([
+      [NaN, 1, 2],
+      [1, NaN, 2],
+      [5, NaN, 4],
+      [NaN, NaN, NaN],
+      [NaN, -Infinity, NaN],
+    ]);
     expect(numbersOf(evaluateOp(ArgMax, [x, i32(1)], attrs))).toEqual([2, 2, 0, 0, 0]);
     expect(numbersOf(evaluateOp(ArgMin, [x, i32(1)], attrs))).toEqual([1, 0, 2, 0, 1]);
   });
 
   it('searches bools and infinities', () => {
-    const bools = array('bool', [[false, true, true], [false, false, false]]);
+    const bools = array('bool', [
+      [false, true, true],
+      [false, false, false],
+    ]);
     expect(numbersOf(evaluateOp(ArgMax, [bools, i32(1)], { ...attrs, T: 'bool' }))).toEqual([1, 0]);
-    const x = f32([[-Infinity, -Infinity], [Infinity, Infinity]]);
+    const x = f32([
+      [-Infinity, -Infinity],
+      [Infinity, Infinity],
+    ]);
     expect(numbersOf(evaluateOp(ArgMax, [x, i32(1)], attrs))).toEqual([0, 0]);
     expect(numbersOf(evaluateOp(ArgMin, [x, i32(1)], attrs))).toEqual([0, 0]);
   });

@@ -6,10 +6,24 @@ import '../../../src/ops/index.js';
 import { evaluateOp, f32, inferOp, numbersOf } from '../evaluate-op.js';
 
 const T = { T: 'float32' };
-const a = f32([[1, 2, 3], [4, 5, 6]]);
-const b = f32([[1, 0], [2, 1], [0, 3]]);
-const aT = f32([[1, 4], [2, 5], [3, 6]]);
-const bT = f32([[1, 2, 0], [0, 1, 3]]);
+const a = f32([
+  [1, 2, 3],
+  [4, 5, 6],
+]);
+const b = f32([
+  [1, 0],
+  [2, 1],
+  [0, 3],
+]);
+const aT = f32([
+  [1, 4],
+  [2, 5],
+  [3, 6],
+]);
+const bT = f32([
+  [1, 2, 0],
+  [0, 1, 3],
+]);
 const ab = [5, 11, 14, 23];
 
 describe('MatMul', () => {
@@ -35,12 +49,26 @@ describe('MatMul', () => {
   });
 
   it('rejects shapes that do not fit, in TensorFlow words', () => {
-    expect(() => inferOp(MatMul, [[3, 4], [5, 6]], T)).toThrow(
-      'Dimensions must be equal, but are 4 and 5',
-    );
-    expect(() => inferOp(MatMul, [[3, 4, 2], [5, 6]], T)).toThrow(
-      'Shape must be rank 2 but is rank 3',
-    );
+    expect(() =>
+      inferOp(
+        MatMul,
+        [
+          [3, 4],
+          [5, 6],
+        ],
+        T,
+      ),
+    ).toThrow('Dimensions must be equal, but are 4 and 5');
+    expect(() =>
+      inferOp(
+        MatMul,
+        [
+          [3, 4, 2],
+          [5, 6],
+        ],
+        T,
+      ),
+    ).toThrow('Shape must be rank 2 but is rank 3');
   });
 });
 
@@ -66,14 +94,46 @@ describe('BatchMatMul', () => {
   it('infers as TensorFlow: V1 merges batches, V2 broadcasts them', () => {
     expect(inferOp(BatchMatMul, [null, [2, 5, 6]], T)).toEqual([[2, null, 6]]);
     expect(inferOp(BatchMatMulV2, [null, [2, 5, 6]], T)).toEqual([null]);
-    expect(inferOp(BatchMatMulV2, [[null, 3, 4], [2, 4, 6]], T)).toEqual([[2, 3, 6]]);
-    expect(inferOp(BatchMatMulV2, [[null, 3, 4], [1, 4, 6]], T)).toEqual([[null, 3, 6]]);
-    expect(() => inferOp(BatchMatMul, [[2, 3, 4], [5, 4, 6]], T)).toThrow(
-      'Dimension 0 in both shapes must be equal, but are 2 and 5. Shapes are [2] and [5].',
-    );
-    expect(() => inferOp(BatchMatMulV2, [[2, 3, 4], [5, 4, 6]], T)).toThrow(
-      'Dimensions must be equal, but are 2 and 5',
-    );
+    expect(
+      inferOp(
+        BatchMatMulV2,
+        [
+          [null, 3, 4],
+          [2, 4, 6],
+        ],
+        T,
+      ),
+    ).toEqual([[2, 3, 6]]);
+    expect(
+      inferOp(
+        BatchMatMulV2,
+        [
+          [null, 3, 4],
+          [1, 4, 6],
+        ],
+        T,
+      ),
+    ).toEqual([[null, 3, 6]]);
+    expect(() =>
+      inferOp(
+        BatchMatMul,
+        [
+          [2, 3, 4],
+          [5, 4, 6],
+        ],
+        T,
+      ),
+    ).toThrow('Dimension 0 in both shapes must be equal, but are 2 and 5. Shapes are [2] and [5].');
+    expect(() =>
+      inferOp(
+        BatchMatMulV2,
+        [
+          [2, 3, 4],
+          [5, 4, 6],
+        ],
+        T,
+      ),
+    ).toThrow('Dimensions must be equal, but are 2 and 5');
     expect(() => inferOp(BatchMatMulV2, [[4], [2, 5, 6]], T)).toThrow(
       'Shape must be at least rank 2 but is rank 1',
     );

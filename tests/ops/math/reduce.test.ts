@@ -2,7 +2,10 @@ import { All, Any, Max, Mean, Min, Prod, Sum } from '../../../src/ops/math/reduc
 import { array, evaluateOp, f32, i32, inferOp, numbersOf } from '../evaluate-op.js';
 
 const T = { T: 'float32', Tidx: 'int32' };
-const matrix = f32([[1, 2, 3], [4, 5, 6]]);
+const matrix = f32([
+  [1, 2, 3],
+  [4, 5, 6],
+]);
 
 describe('shape of a reduction', () => {
   it('drops the reduced axes, or keeps them with length 1', () => {
@@ -27,9 +30,17 @@ describe('shape of a reduction', () => {
     expect(() => inferOp(Sum, [[3, 4], [1]], T, { 1: [2] })).toThrow(
       'Invalid reduction dimension 2 for input with 2 dimensions.',
     );
-    expect(() => inferOp(Sum, [[3, 4], [1, 1]], T, { 1: [0] })).toThrow(
-      'Shape must be at most rank 1 but is rank 2',
-    );
+    expect(() =>
+      inferOp(
+        Sum,
+        [
+          [3, 4],
+          [1, 1],
+        ],
+        T,
+        { 1: [0] },
+      ),
+    ).toThrow('Shape must be at most rank 1 but is rank 2');
   });
 
   it('accepts duplicate axes until the kernel is made, as TensorFlow does', () => {
@@ -79,20 +90,33 @@ describe('values of a reduction', () => {
   });
 
   it('passes NaN on, wherever it stands', () => {
-    const x = f32([[1, NaN, 3], [NaN, 1, 2], [1, 2, NaN]]);
+    const x = f32([
+      [1, NaN, 3],
+      [NaN, 1, 2],
+      [1, 2, NaN],
+    ]);
     expect(numbersOf(evaluateOp(Max, [x, i32([1])], T))).toEqual([NaN, NaN, NaN]);
     expect(numbersOf(evaluateOp(Min, [x, i32([1])], T))).toEqual([NaN, NaN, NaN]);
   });
 
   it('truncates the mean of integers toward zero', () => {
-    const x = array('int32', [[-3, -4, 0], [7, 8, 0], [-1, 0, 2], [-2, 1, -1]]);
+    const x = array('int32', [
+      [-3, -4, 0],
+      [7, 8, 0],
+      [-1, 0, 2],
+      [-2, 1, -1],
+    ]);
     const attrs = { T: 'int32', Tidx: 'int32' };
     expect(numbersOf(evaluateOp(Mean, [x, i32([1])], attrs))).toEqual([-2, 5, 0, 0]);
   });
 
   it('does not overflow in the mean of integers', () => {
     const big = 2 ** 31 - 1;
-    const x = array('int32', [[big, big, big - 3], [-big, -big, -big + 3], [big, -big, 5]]);
+    const x = array('int32', [
+      [big, big, big - 3],
+      [-big, -big, -big + 3],
+      [big, -big, 5],
+    ]);
     const attrs = { T: 'int32', Tidx: 'int32' };
     expect(numbersOf(evaluateOp(Mean, [x, i32([1])], attrs))).toEqual([big - 1, 1 - big, 1]);
     const u = array('uint32', [[2 ** 32 - 1, 2 ** 32 - 2]]);
@@ -110,7 +134,11 @@ describe('values of a reduction', () => {
   });
 
   it('answers All and Any, also of nothing', () => {
-    const x = array('bool', [[true, false], [true, true], [false, false]]);
+    const x = array('bool', [
+      [true, false],
+      [true, true],
+      [false, false],
+    ]);
     expect(numbersOf(evaluateOp(All, [x, i32([1])]))).toEqual([0, 1, 0]);
     expect(numbersOf(evaluateOp(Any, [x, i32([1])]))).toEqual([1, 1, 0]);
     const none = array('bool', [[]]);

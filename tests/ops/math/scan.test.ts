@@ -18,7 +18,10 @@ describe('Cumsum and Cumprod', () => {
   });
 
   it('run along any axis', () => {
-    const m = f32([[1, 2], [3, 4]]);
+    const m = f32([
+      [1, 2],
+      [3, 4],
+    ]);
     expect(numbersOf(evaluateOp(Cumsum, [m, i32(-1)], T))).toEqual([1, 3, 3, 7]);
     expect(numbersOf(evaluateOp(Cumsum, [m, i32(0)], T))).toEqual([1, 2, 4, 6]);
   });

@@ -5,7 +5,12 @@ const nhwc = { T: 'float32', data_format: 'NHWC' };
 const nchw = { T: 'float32', data_format: 'NCHW' };
 
 describe('BiasAdd', () => {
-  const x = f32([[[1, 2, 3], [4, 5, 6]]]);
+  const x = f32([
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+  ]);
 
   it('adds along the last axis, or the second for NCHW', () => {
     expect(numbersOf(evaluateOp(BiasAdd, [x, f32([10, 20, 30])], nhwc))).toEqual([
@@ -29,9 +34,16 @@ describe('BiasAdd', () => {
     expect(() => inferOp(BiasAdd, [[3, 5], [5]], nchw)).toThrow(
       'Shape must be at least rank 3 but is rank 2',
     );
-    expect(() => inferOp(BiasAdd, [[3, 3], [3, 3]], nhwc)).toThrow(
-      'Shape must be rank 1 but is rank 2',
-    );
+    expect(() =>
+      inferOp(
+        BiasAdd,
+        [
+          [3, 3],
+          [3, 3],
+        ],
+        nhwc,
+      ),
+    ).toThrow('Shape must be rank 1 but is rank 2');
   });
 
   it('sums its gradient over all axes but the channels', () => {

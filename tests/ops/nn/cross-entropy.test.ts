@@ -21,7 +21,12 @@ const second = (outputs: readonly NdArray[]): number[] => numbersOf(outputs.slic
 
 describe('Softmax and LogSoftmax', () => {
   // Values recorded from TensorFlow 2.21.
-  const x = f32([[-Infinity, 1, 2], [1, NaN, 2], [Infinity, 1, 2], [-Infinity, -Infinity, -Infinity]]);
+  const x = f32([
+    [-Infinity, 1, 2],
+    [1, NaN, 2],
+    [Infinity, 1, 2],
+    [-Infinity, -Infinity, -Infinity],
+  ]);
   const nan = new Array<number>(9).fill(NaN);
 
   it('give NaN rows for NaN, +infinity and all -infinity only', () => {
@@ -42,27 +47,64 @@ describe('Softmax and LogSoftmax', () => {
 
 describe('SoftmaxCrossEntropyWithLogits', () => {
   it('broadcasts labels, and logits, over the batch', () => {
-    const labels = f32([[1, 0, 0], [0.5, 0.5, 0]]);
+    const labels = f32([
+      [1, 0, 0],
+      [0.5, 0.5, 0],
+    ]);
     const outputs = evaluateOp(SoftmaxCrossEntropyWithLogits, [f32([[1, 2, 3]]), labels], T);
     expectClose(numbersOf(outputs), [2.407606, 1.9076059]);
-    expectClose(second(outputs), [
-      -0.90996945, 0.24472848, 0.66524094, -0.40996942, -0.25527152, 0.66524094,
-    ]);
-    const both = evaluateOp(SoftmaxCrossEntropyWithLogits, [f32([[1, 2, 3], [4, 2, 1]]), f32([[1, 0, 0]])], T);
+    expectClose(
+      second(outputs),
+      [-0.90996945, 0.24472848, 0.66524094, -0.40996942, -0.25527152, 0.66524094],
+    );
+    const both = evaluateOp(
+      SoftmaxCrossEntropyWithLogits,
+      [
+        f32([
+          [1, 2, 3],
+          [4, 2, 1],
+        ]),
+        f32([[1, 0, 0]]),
+      ],
+      T,
+    );
     expectClose(numbersOf(both), [2.407606, 0.16984604]);
   });
 
   it('infers the shape both inputs come to', () => {
-    expect(inferOp(SoftmaxCrossEntropyWithLogits, [[2, 3], [1, 3]], T)).toEqual([[2], [2, 3]]);
+    expect(
+      inferOp(
+        SoftmaxCrossEntropyWithLogits,
+        [
+          [2, 3],
+          [1, 3],
+        ],
+        T,
+      ),
+    ).toEqual([[2], [2, 3]]);
     expect(inferOp(SoftmaxCrossEntropyWithLogits, [[3], [2, 3]], T)).toEqual([[2], [2, 3]]);
     expect(inferOp(SoftmaxCrossEntropyWithLogits, [null, [2, 3]], T)).toEqual([[2], [2, 3]]);
     expect(inferOp(SoftmaxCrossEntropyWithLogits, [null, null], T)).toEqual([[null], [null, null]]);
-    expect(() => inferOp(SoftmaxCrossEntropyWithLogits, [[2, 3], [2, 4]], T)).toThrow(
-      'Dimensions must be equal, but are 3 and 4',
-    );
-    expect(() => inferOp(SoftmaxCrossEntropyWithLogits, [[2, 3, 4], [2, 3, 4]], T)).toThrow(
-      'Shape must be broadcasted with rank 2, but is rank 3.',
-    );
+    expect(() =>
+      inferOp(
+        SoftmaxCrossEntropyWithLogits,
+        [
+          [2, 3],
+          [2, 4],
+        ],
+        T,
+      ),
+    ).toThrow('Dimensions must be equal, but are 3 and 4');
+    expect(() =>
+      inferOp(
+        SoftmaxCrossEntropyWithLogits,
+        [
+          [2, 3, 4],
+          [2, 3, 4],
+        ],
+        T,
+      ),
+    ).toThrow('Shape must be broadcasted with rank 2, but is rank 3.');
   });
 });
 
@@ -71,14 +113,21 @@ describe('SparseSoftmaxCrossEntropyWithLogits', () => {
   const many = (labels: readonly number[]): NdArray => array('int32', labels);
 
   it('is infinite for an impossible class, and 0 * infinity plays no part', () => {
-    const x = f32([[4, -Infinity, 1], [4, -Infinity, 1]]);
+    const x = f32([
+      [4, -Infinity, 1],
+      [4, -Infinity, 1],
+    ]);
     const outputs = evaluateOp(SparseSoftmaxCrossEntropyWithLogits, [x, many([0, 1])], attrs);
     expectClose(numbersOf(outputs), [0.04858733, Infinity]);
     expectClose(second(outputs), [-0.04742587, 0, 0.04742587, 0.95257413, -1, 0.04742587]);
   });
 
   it('makes the loss and the row of a label out of range NaN, and no other', () => {
-    const x = f32([[1, 2], [1, 2], [1, 2]]);
+    const x = f32([
+      [1, 2],
+      [1, 2],
+      [1, 2],
+    ]);
     const outputs = evaluateOp(SparseSoftmaxCrossEntropyWithLogits, [x, many([-1, 1, 2])], attrs);
     expectClose(numbersOf(outputs), [NaN, 0.313262, NaN]);
     expectClose(second(outputs), [NaN, NaN, 0.268941, -0.268941, NaN, NaN]);
@@ -95,16 +144,28 @@ describe('SparseSoftmaxCrossEntropyWithLogits', () => {
     expect(() => inferOp(SparseSoftmaxCrossEntropyWithLogits, [[2, 3], [3]], attrs)).toThrow(
       'Dimensions must be equal, but are 2 and 3',
     );
-    expect(() => inferOp(SparseSoftmaxCrossEntropyWithLogits, [[2, 3], [2, 1]], attrs)).toThrow(
-      'Shape must be rank 1 but is rank 2',
-    );
+    expect(() =>
+      inferOp(
+        SparseSoftmaxCrossEntropyWithLogits,
+        [
+          [2, 3],
+          [2, 1],
+        ],
+        attrs,
+      ),
+    ).toThrow('Shape must be rank 1 but is rank 2');
   });
 });
 
 describe('InTopK', () => {
   // Rows: ties at the boundary, NaN, infinities, all equal. Probed in TensorFlow 2.21.
   const predictions = f32([
-    [1, 2, 2, 3], [NaN, 1, 2, 3], [Infinity, 1, 2, 3], [1, Infinity, Infinity, 2], [1, 1, 1, 1], [-Infinity, 1, 2, 3],
+    [1, 2, 2, 3],
+    [NaN, 1, 2, 3],
+    [Infinity, 1, 2, 3],
+    [1, Infinity, Infinity, 2],
+    [1, 1, 1, 1],
+    [-Infinity, 1, 2, 3],
   ]);
   const targets = (target: number): NdArray => i32(new Array<number>(6).fill(target));
 

@@ -10,7 +10,11 @@ import {
   varianceScaling,
   zerosInitializer,
 } from '../../../src/ops/random/initializers.js';
-import { randomNormal, randomUniform, truncatedNormal } from '../../../src/ops/random/random-user.js';
+import {
+  randomNormal,
+  randomUniform,
+  truncatedNormal,
+} from '../../../src/ops/random/random-user.js';
 import { getSeed } from '../../../src/ops/random/seed.js';
 
 /** Runs `fn` in a new graph and lists the nodes it added as `name Type`. */
@@ -29,13 +33,21 @@ const seedsOf = (graph: Graph): unknown[] =>
 describe('random user functions', () => {
   it('name their nodes as TensorFlow 1 does', () => {
     expect(nodesOf(() => randomUniform([2], { minval: 1, maxval: 3, name: 'zz' }))).toEqual([
-      'zz/shape Const', 'zz/min Const', 'zz/max Const', 'zz/RandomUniform RandomUniform',
-      'zz/sub Sub', 'zz/mul Mul', 'zz AddV2',
+      'zz/shape Const',
+      'zz/min Const',
+      'zz/max Const',
+      'zz/RandomUniform RandomUniform',
+      'zz/sub Sub',
+      'zz/mul Mul',
+      'zz AddV2',
     ]);
     expect(nodesOf(() => randomNormal([2]))).toEqual([
-      'random_normal/shape Const', 'random_normal/mean Const', 'random_normal/stddev Const',
+      'random_normal/shape Const',
+      'random_normal/mean Const',
+      'random_normal/stddev Const',
       'random_normal/RandomStandardNormal RandomStandardNormal',
-      'random_normal/mul Mul', 'random_normal AddV2',
+      'random_normal/mul Mul',
+      'random_normal AddV2',
     ]);
     expect(nodesOf(() => truncatedNormal([2]))[3]).toBe(
       'truncated_normal/TruncatedNormal TruncatedNormal',
@@ -80,7 +92,11 @@ describe('seeds', () => {
       randomUniform([1], { seed: 3 });
       randomUniform([1]);
     });
-    expect(seedsOf(graph)).toEqual([[7, 3], [7, 3], [7, 17]]);
+    expect(seedsOf(graph)).toEqual([
+      [7, 3],
+      [7, 3],
+      [7, 17],
+    ]);
   });
 });
 

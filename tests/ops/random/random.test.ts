@@ -35,8 +35,8 @@ describe('random uniform', () => {
 
   it('is TensorFlow’s stream for float16 and float64', () => {
     expect(halves(evaluateOp(RandomUniform, [nine], { ...seeds, dtype: 'float16' }))).toEqual([
-      0.982421875, 0.6884765625, 0.1240234375, 0.8193359375, 0.283203125, 0.673828125,
-      0.4599609375, 0.91796875, 0.2890625,
+      0.982421875, 0.6884765625, 0.1240234375, 0.8193359375, 0.283203125, 0.673828125, 0.4599609375,
+      0.91796875, 0.2890625,
     ]);
     expect(numbersOf(evaluateOp(RandomUniform, [nine], { ...seeds, dtype: 'float64' }))).toEqual([
       0.8720533702736903, 0.3614498111582678, 0.587190935378811, 0.08736413096628848,
@@ -109,9 +109,7 @@ describe('truncated normal', () => {
 describe('random integers', () => {
   const draw = (dtype: 'int32' | 'int64', low: bigint, high: bigint): bigint[] => {
     const bound = (value: bigint): NdArray =>
-      dtype === 'int32'
-        ? i32(Number(value))
-        : { dtype, shape: [], data: BigInt64Array.of(value) };
+      dtype === 'int32' ? i32(Number(value)) : { dtype, shape: [], data: BigInt64Array.of(value) };
     const [out] = evaluateOp(RandomUniformInt, [i32([5]), bound(low), bound(high)], {
       ...seeds,
       Tout: dtype,
@@ -125,8 +123,16 @@ describe('random integers', () => {
     ['int64', -7n, 11n, [5n, 4n, -3n, 6n, -3n]],
     ['int64', 0n, 4294967295n, [3607692975n, 1240917959n, 2430123988n, 1884743044n, 2654373889n]],
     [
-      'int64', -(2n ** 62n), 2n ** 62n,
-      [-280609929043250194n, -2818937498983085953n, 1332883736321680674n, 3338715077657322967n, 2094097794014301480n],
+      'int64',
+      -(2n ** 62n),
+      2n ** 62n,
+      [
+        -280609929043250194n,
+        -2818937498983085953n,
+        1332883736321680674n,
+        3338715077657322967n,
+        2094097794014301480n,
+      ],
     ],
   ] as const)('are TensorFlow’s stream for %s in [%s, %s)', (dtype, low, high, want) => {
     expect(draw(dtype, low, high)).toEqual([...want]);
@@ -140,7 +146,11 @@ describe('random integers', () => {
     const zero: Expr = constant('u32', 0);
     const stream = drawFrom({ seed: 5, seed2: 9 }, { low: zero, high: zero });
     const value = uniformInteger(
-      'int64', stream, cast('u32', index(0)), constant('i32', low), constant('i32', high),
+      'int64',
+      stream,
+      cast('u32', index(0)),
+      constant('i32', low),
+      constant('i32', high),
     );
     const out = new Int32Array(5);
     compileHostKernel({
