@@ -7,7 +7,15 @@ import type { DType } from '../graph/dtype.js';
 import { elementCount, sameShape, type StaticShape } from '../graph/shape.js';
 import type { Expr, ScalarType } from '../ir/expr.js';
 import type { StorageType } from '../ir/kernel.js';
-import type { BufferDecl, BufferRole, FetchSource, Place, Program, Step, VariableDecl } from '../ir/program.js';
+import type {
+  BufferDecl,
+  BufferRole,
+  FetchSource,
+  Place,
+  Program,
+  Step,
+  VariableDecl,
+} from '../ir/program.js';
 import { storageBytes, storageOf } from '../ir/storage.js';
 import { emitKernel, type Located } from './emit-kernel.js';
 import type { Flow, FlowVariable } from './flow.js';
@@ -29,7 +37,10 @@ export function assemble(flow: Flow, options: AssembleOptions): Program {
   const { pieces, extra } = lower(flow);
   const external = new Set(flow.fetches.map((id) => flow.values[id]?.base ?? id));
   for (const variable of flow.variables) if (variable.final !== null) external.add(variable.final);
-  const fused = options.fuse === false ? dropUnused(pieces, external) : fuse(flow, pieces, extra, external, options);
+  const fused =
+    options.fuse === false
+      ? dropUnused(pieces, external)
+      : fuse(flow, pieces, extra, external, options);
   return new Assembly(flow, extra, fused).build();
 }
 
@@ -56,7 +67,13 @@ interface Draft extends Omit<BufferDecl, 'role'> {
 }
 
 const dtypeOfType: Readonly<Record<ScalarType, DType>> = {
-  f32: 'float32', f64: 'float64', i32: 'int32', u32: 'uint32', i64: 'int64', u64: 'uint64', bool: 'bool',
+  f32: 'float32',
+  f64: 'float64',
+  i32: 'int32',
+  u32: 'uint32',
+  i64: 'int64',
+  u64: 'uint64',
+  bool: 'bool',
 };
 
 class Assembly {
@@ -75,13 +92,19 @@ class Assembly {
   build(): Program {
     const { order, snapshots } = schedule(this.pieces, this.flow.variables);
     this.#checkShapes();
-    const fetchedOld = this.flow.variables.filter((v) => v.final !== null && v.initial !== null && this.flow.fetches.some((id) => this.flow.values[id]?.base === v.initial));
+    const fetchedOld = this.flow.variables.filter(
+      (v) =>
+        v.final !== null &&
+        v.initial !== null &&
+        this.flow.fetches.some((id) => this.flow.values[id]?.base === v.initial),
+    );
     const copies = new Map<FlowVariable, number>();
     for (const variable of new Set([...snapshots.map((s) => s.variable), ...fetchedOld]))
       copies.set(variable, this.#snapshot(variable));
     const lateReaders = new Map<Piece, Set<FlowVariable>>();
     for (const { variable, readers } of snapshots)
-      for (const reader of readers) lateReaders.set(reader, new Set([...(lateReaders.get(reader) ?? []), variable]));
+      for (const reader of readers)
+        lateReaders.set(reader, new Set([...(lateReaders.get(reader) ?? []), variable]));
     for (const piece of order) this.#addPiece(piece, lateReaders.get(piece) ?? new Set(), copies);
     for (const variable of this.flow.variables) this.#commit(variable);
     const fetches = this.flow.fetches.map((id) => this.#fetch(id, copies));
@@ -91,7 +114,8 @@ class Assembly {
   #checkShapes(): void {
     for (const v of this.flow.variables) {
       const final = v.final === null ? null : this.#value(v.final).shape;
-      if (final === null || v.initial === null || sameShape(final, this.#value(v.initial).shape)) continue;
+      if (final === null || v.initial === null || sameShape(final, this.#value(v.initial).shape))
+        continue;
       throw new UnimplementedError(
         `Variable "${v.node}" is read at one shape and assigned another in the same run. Do it in two runs.`,
         { node: v.node, op: v.op },
@@ -99,7 +123,13 @@ class Assembly {
     }
   }
 
-  #value(id: number): { dtype: DType; shape: StaticShape; place: Place; label: string; type?: ScalarType } {
+  #value(id: number): {
+    dtype: DType;
+    shape: StaticShape;
+    place: Place;
+    label: string;
+    type?: ScalarType;
+  } {
     const own = this.flow.values[id];
     if (own !== undefined) return own;
     const made = this.extra[id - this.flow.values.length];
@@ -112,10 +142,19 @@ class Assembly {
     return this.#declareAs(role, dtype, shape, place, label ?? own);
   }
 
-  #declareAs(role: Draft['role'], dtype: DType, shape: StaticShape, place: Place, label: string): number {
+  #declareAs(
+    role: Draft['role'],
+    dtype: DType,
+    shape: StaticShape,
+    place: Place,
+    label: string,
+  ): number {
     const storage = storageOf(dtype, place);
     if (storage === undefined)
-      throw new UnimplementedError(`"${label}": ${dtype} tensors cannot be computed with on the ${place}.`, { node: label });
+      throw new UnimplementedError(
+        `"${label}": ${dtype} tensors cannot be computed with on the ${place}.`,
+        { node: label },
+      );
     const byteLength = Math.max(1, elementCount(shape)) * storageBytes(storage);
     return this.#buffers.push({ role, place, dtype, storage, shape, byteLength, label }) - 1;
   }
@@ -126,13 +165,23 @@ class Assembly {
     if (known !== undefined) return known;
     const at = this.flow.variables.indexOf(variable);
     const id = variable.final ?? variable.initial ?? -1;
-    const buffer = this.#declare({ kind: 'variable', variable: at }, id, variable.place, variable.node);
+    const buffer = this.#declare(
+      { kind: 'variable', variable: at },
+      id,
+      variable.place,
+      variable.node,
+    );
     this.#variableBuffer.set(variable, buffer);
     return buffer;
   }
 
   #snapshot(variable: FlowVariable): number {
-    const to = this.#declare({ kind: 'open' }, variable.initial ?? -1, variable.place, `${variable.node}/snapshot`);
+    const to = this.#declare(
+      { kind: 'open' },
+      variable.initial ?? -1,
+      variable.place,
+      `${variable.node}/snapshot`,
+    );
     this.#steps.push({ kind: 'copy', place: variable.place, from: this.#ownBuffer(variable), to });
     return to;
   }
@@ -149,22 +198,35 @@ class Assembly {
 
   #materialise(id: number, place: Place): number {
     if (id === randomPosition)
-      return this.#declareAs({ kind: 'random' }, 'uint32', [2 * this.flow.random.length], place, 'random positions');
+      return this.#declareAs(
+        { kind: 'random' },
+        'uint32',
+        [2 * this.flow.random.length],
+        place,
+        'random positions',
+      );
     const value = this.flow.values[id];
     const { source } = value ?? { source: { kind: 'node' } as const };
-    if (source.kind === 'feed') return this.#declare({ kind: 'feed', feed: source.feed }, id, place);
-    if (source.kind === 'constant') return this.#declare({ kind: 'constant', data: source.data }, id, place);
+    if (source.kind === 'feed')
+      return this.#declare({ kind: 'feed', feed: source.feed }, id, place);
+    if (source.kind === 'constant')
+      return this.#declare({ kind: 'constant', data: source.data }, id, place);
     const home = source.kind === 'variable' ? this.flow.variables[source.variable] : undefined;
     const other: Place = place === 'device' ? 'host' : 'device';
     const from = home ? this.#ownBuffer(home) : this.#bufferOf.get(`${id}@${other}`);
-    if (from === undefined) throw new InternalError(`assemble: value ${id} is used before it is computed.`);
+    if (from === undefined)
+      throw new InternalError(`assemble: value ${id} is used before it is computed.`);
     if (this.#buffers[from]?.place === place) return from;
     const to = this.#declare({ kind: 'open' }, id, place);
     this.#steps.push({ kind: 'transfer', from, to });
     return to;
   }
 
-  #addPiece(piece: Piece, late: ReadonlySet<FlowVariable>, copies: ReadonlyMap<FlowVariable, number>): void {
+  #addPiece(
+    piece: Piece,
+    late: ReadonlySet<FlowVariable>,
+    copies: ReadonlyMap<FlowVariable, number>,
+  ): void {
     const { place } = piece;
     const lateValues = new Map([...late].map((v) => [v.initial, copies.get(v)]));
     for (const id of loadsOf(exprsOf(piece))) if (!lateValues.has(id)) this.#locate(id, place);
@@ -172,7 +234,11 @@ class Assembly {
     const locate = (id: number): Located => {
       const buffer = lateValues.get(id) ?? this.#locate(id, place);
       const decl = this.#buffers[buffer] as Draft;
-      return { buffer, storage: decl.storage, shape: id === randomPosition ? [2 * this.flow.random.length] : this.#value(id).shape };
+      return {
+        buffer,
+        storage: decl.storage,
+        shape: id === randomPosition ? [2 * this.flow.random.length] : this.#value(id).shape,
+      };
     };
     if (outputsOf(piece).every((o) => elementCount(this.#value(o.value).shape) === 0)) return;
     const { kernel, buffers } = emitKernel(piece, locate);
@@ -183,7 +249,10 @@ class Assembly {
   #placeOutput(piece: Piece, value: number): void {
     const key = `${value}@${piece.place}`;
     const variable = this.flow.variables.find((v) => v.final === value);
-    const inPlace = variable !== undefined && variable.place === piece.place && readsOwnElement(piece, variable, value, (id) => this.#value(id).shape);
+    const inPlace =
+      variable !== undefined &&
+      variable.place === piece.place &&
+      readsOwnElement(piece, variable, value, (id) => this.#value(id).shape);
     this.#bufferOf.set(
       key,
       inPlace ? this.#ownBuffer(variable) : this.#declare({ kind: 'open' }, value, piece.place),
@@ -203,7 +272,8 @@ class Assembly {
     if (value === undefined) throw new InternalError(`assemble: fetch of unknown value ${id}.`);
     const { source } = this.flow.values[value.base] ?? value;
     const { dtype, shape } = value;
-    if (source.kind === 'constant') return { kind: 'constant', data: { ...source.data, shape } as typeof source.data };
+    if (source.kind === 'constant')
+      return { kind: 'constant', data: { ...source.data, shape } as typeof source.data };
     if (source.kind === 'feed') return { kind: 'feed', feed: source.feed };
     if (source.kind === 'variable') {
       const variable = this.flow.variables[source.variable] as FlowVariable;
@@ -236,10 +306,23 @@ class Assembly {
   #variableDecl(v: FlowVariable): VariableDecl {
     const storage = storageOf(v.dtype, v.place);
     if (storage === undefined)
-      throw new UnimplementedError(`Variable "${v.node}" of dtype ${v.dtype} cannot be computed with.`, { node: v.node, op: v.op });
+      throw new UnimplementedError(
+        `Variable "${v.node}" of dtype ${v.dtype} cannot be computed with.`,
+        { node: v.node, op: v.op },
+      );
     const shape = v.final !== null ? this.#value(v.final).shape : v.shape;
     const { key, node, op, dtype, place } = v;
-    return { key, node, op, dtype, shape, place, storage, reads: v.initial !== null, writes: v.final !== null };
+    return {
+      key,
+      node,
+      op,
+      dtype,
+      shape,
+      place,
+      storage,
+      reads: v.initial !== null,
+      writes: v.final !== null,
+    };
   }
 
   #lifetimes(fetches: readonly FetchSource[]): Lifetime[] {
@@ -253,8 +336,10 @@ class Assembly {
       if (step.kind === 'kernel') for (const buffer of step.buffers) touch(buffer, at);
       else for (const buffer of [step.from, step.to]) touch(buffer, at);
     }
-    for (const fetch of fetches) if (fetch.kind === 'buffer') touch(fetch.buffer, this.#steps.length);
-    for (const [i, draft] of this.#buffers.entries()) if (draft.role.kind === 'open') touch(i, range.get(i)?.from ?? 0);
+    for (const fetch of fetches)
+      if (fetch.kind === 'buffer') touch(fetch.buffer, this.#steps.length);
+    for (const [i, draft] of this.#buffers.entries())
+      if (draft.role.kind === 'open') touch(i, range.get(i)?.from ?? 0);
     return [...range].flatMap(([buffer, { from, to }]) => {
       const draft = this.#buffers[buffer] as Draft;
       if (draft.role.kind !== 'open') return [];
@@ -278,8 +363,6 @@ function readsOwnElement(
   if (inLoops && element) return false;
   const space = piece.kind === 'contract' ? [piece.batch, piece.m, piece.n] : piece.shape;
   const own = ravel(indices(space.length), space);
-  const isOwn = (at: readonly Expr[]): boolean =>
-    algebra.same(ravel(at, shapeOf(initial)), own);
+  const isOwn = (at: readonly Expr[]): boolean => algebra.same(ravel(at, shapeOf(initial)), own);
   return everyLoad(piece, initial, isOwn);
 }
-

@@ -2,7 +2,13 @@
 import { InternalError } from '../errors.js';
 import { elementCount, type StaticShape } from '../graph/shape.js';
 import { index, int, rewrite, type Expr } from '../ir/expr.js';
-import { contractAxes, type Binding, type Kernel, type StorageType, type Store } from '../ir/kernel.js';
+import {
+  contractAxes,
+  type Binding,
+  type Kernel,
+  type StorageType,
+  type Store,
+} from '../ir/kernel.js';
 import { binary } from '../ir/expr.js';
 import { IndexAlgebra, indices, ravel, substitute } from './index-algebra.js';
 import { exprsOf, extentOf, loadsOf, outputsOf, type Piece, type PieceOutput } from './piece.js';
@@ -46,11 +52,13 @@ export function emitKernel(piece: Piece, locate: (value: number) => Located): Em
       },
       memo,
     );
-  const store = (flat: Expr) => (output: PieceOutput): Store => ({
-    binding: bindingOf.get(locate(output.value).buffer) ?? 0,
-    at: flat,
-    value: physical(output.expr),
-  });
+  const store =
+    (flat: Expr) =>
+    (output: PieceOutput): Store => ({
+      binding: bindingOf.get(locate(output.value).buffer) ?? 0,
+      at: flat,
+      value: physical(output.expr),
+    });
   return { kernel: build(merged, bindings, algebra, physical, store), buffers };
 }
 
@@ -67,7 +75,13 @@ function build(
   switch (piece.kind) {
     case 'map': {
       const flat = flatOf(piece.shape, indices(piece.shape.length));
-      return { kind: 'map', label, bindings, shape: piece.shape, stores: piece.outputs.map(store(flat)) };
+      return {
+        kind: 'map',
+        label,
+        bindings,
+        shape: piece.shape,
+        stores: piece.outputs.map(store(flat)),
+      };
     }
     case 'reduce': {
       const rank = piece.shape.length;
@@ -78,7 +92,11 @@ function build(
         bindings,
         shape: piece.shape,
         inner: piece.inner,
-        stages: piece.stages.map(({ combine, type, expr }) => ({ combine, type, value: physical(expr) })),
+        stages: piece.stages.map(({ combine, type, expr }) => ({
+          combine,
+          type,
+          value: physical(expr),
+        })),
         rowStores: piece.rowOutputs.map(store(flatOf(piece.shape, indices(rank)))),
         elementStores: piece.elementOutputs.map(store(flatOf(all, indices(all.length)))),
       };
@@ -87,7 +105,19 @@ function build(
       const { batch, m, n, k, type } = piece;
       const axes = [index(contractAxes.batch), index(contractAxes.m), index(contractAxes.n)];
       const stores = piece.outputs.map(store(flatOf([batch, m, n], axes)));
-      return { kind: 'contract', label, bindings, type, batch, m, n, k, a: physical(piece.a), b: physical(piece.b), stores };
+      return {
+        kind: 'contract',
+        label,
+        bindings,
+        type,
+        batch,
+        m,
+        n,
+        k,
+        a: physical(piece.a),
+        b: physical(piece.b),
+        stores,
+      };
     }
   }
 }
@@ -116,7 +146,12 @@ type Looped = Exclude<Piece, { readonly kind: 'contract' }>;
 const axisCount = (piece: Looped): number =>
   piece.shape.length + (piece.kind === 'reduce' ? piece.inner.length : 0);
 
-function withAxes(piece: Looped, shape: readonly number[], inner: readonly number[], axes: ReadonlyMap<number, Expr>): Looped {
+function withAxes(
+  piece: Looped,
+  shape: readonly number[],
+  inner: readonly number[],
+  axes: ReadonlyMap<number, Expr>,
+): Looped {
   const memo = new Map<Expr, Expr>();
   const change = (expr: Expr): Expr => substitute(expr, axes, memo);
   const outputs = (list: readonly PieceOutput[]): PieceOutput[] =>
@@ -133,7 +168,6 @@ function withAxes(piece: Looped, shape: readonly number[], inner: readonly numbe
 }
 
 function dropUnitAxes(piece: Looped): Looped {
-  const rank = piece.shape.length;
   const inner = piece.kind === 'reduce' ? piece.inner : [];
   const extents = [...piece.shape, ...inner];
   if (!extents.includes(1)) return piece;
@@ -191,7 +225,12 @@ function divisions(piece: Looped, axis: number, locate: (value: number) => Locat
   const visit = (node: Expr): Expr => {
     const below = node.kind === 'index' ? node.axis === axis : childUses(node, uses);
     uses.set(node, below);
-    if (below && node.kind === 'binary' && (node.fn === 'div' || node.fn === 'mod') && node.type === 'i32')
+    if (
+      below &&
+      node.kind === 'binary' &&
+      (node.fn === 'div' || node.fn === 'mod') &&
+      node.type === 'i32'
+    )
       found = true;
     return node;
   };

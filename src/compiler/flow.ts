@@ -6,7 +6,7 @@
 import type { DType, NdArray } from '../graph/dtype.js';
 import type { PlainAttrs } from '../graph/signature.js';
 import type { StaticShape } from '../graph/shape.js';
-import type { Place } from '../ir/program.js';
+import type { Place, RandomDecl } from '../ir/program.js';
 import type { AnyOpDef } from '../ops/op-def.js';
 
 /** Where a value comes from when no node computes it. */
@@ -61,7 +61,11 @@ export interface Flow {
   readonly nodes: readonly FlowNode[];
   /** Value id per fetch. */
   readonly fetches: readonly number[];
-  readonly feeds: readonly { readonly name: string; readonly dtype: DType; readonly shape: StaticShape }[];
+  readonly feeds: readonly {
+    readonly name: string;
+    readonly dtype: DType;
+    readonly shape: StaticShape;
+  }[];
   readonly variables: readonly FlowVariable[];
-  readonly random: readonly { readonly node: string; readonly advance: bigint }[];
+  readonly random: readonly RandomDecl[];
 }

@@ -6,7 +6,17 @@ import { elementCount, type StaticShape } from '../graph/shape.js';
 import { rewrite, type Expr } from '../ir/expr.js';
 import type { FlowVariable } from './flow.js';
 import { IndexAlgebra, indices, ravel, substitute, unravel } from './index-algebra.js';
-import { exprsOf, extentOf, loadsOf, outputsOf, prologueOf, spaceOf, type MapPiece, type Piece, type PieceOutput } from './piece.js';
+import {
+  exprsOf,
+  extentOf,
+  loadsOf,
+  outputsOf,
+  prologueOf,
+  spaceOf,
+  type MapPiece,
+  type Piece,
+  type PieceOutput,
+} from './piece.js';
 
 export interface GroupOptions {
   readonly maxBindings: number;
@@ -80,7 +90,8 @@ class Grouping {
     const target = this.#groups[at] as Piece;
     if (target.place !== piece.place || piece.outputs.length === 0) return null;
     const level = levelOf(target, elementCount(piece.shape));
-    if (level === null || this.#makesCycle(at, inputs) || this.#breaksVariables(target, piece)) return null;
+    if (level === null || this.#makesCycle(at, inputs) || this.#breaksVariables(target, piece))
+      return null;
     const outputs = continued(target, piece, level === 'element', this.options.shapeOf);
     if (outputs === null) return null;
     const merged = withOutputs(target, outputs, level === 'element', piece.nodes);
@@ -160,12 +171,14 @@ function continued(
   const flat = ravel(indices(space.length), space);
   const rowSpace = spaceOf(target, false);
   const rowFlat = ravel(indices(rowSpace.length), rowSpace);
-  const axes = new Map(unravel(flat, piece.shape).map((expr, axis) => [axis, algebra.simplify(expr)]));
+  const axes = new Map(
+    unravel(flat, piece.shape).map((expr, axis) => [axis, algebra.simplify(expr)]),
+  );
   const rows = new Map(rowOutputsOf(target).map((o) => [o.value, o.expr]));
   const elements = new Map(
     target.kind === 'reduce' ? target.elementOutputs.map((o) => [o.value, o.expr]) : [],
   );
-  let possible = true;
+  let strays = 0;
   const memo = new Map<Expr, Expr>();
   const replace = (node: Expr): Expr => {
     if (node.kind !== 'load') return node;
@@ -173,14 +186,14 @@ function continued(
     if (result === undefined) return node;
     const own = rows.has(node.value) ? rowFlat : flat;
     const at = ravel(node.index, shapeOf(node.value));
-    if ((!element && elements.has(node.value)) || !algebra.same(at, own)) possible = false;
+    if ((!element && elements.has(node.value)) || !algebra.same(at, own)) strays++;
     return result;
   };
   const outputs = piece.outputs.map(({ value, expr }) => ({
     value,
     expr: rewrite(algebra.simplify(substitute(expr, axes)), replace, memo),
   }));
-  return possible ? outputs : null;
+  return strays === 0 ? outputs : null;
 }
 
 const rowOutputsOf = (piece: Piece): readonly PieceOutput[] =>

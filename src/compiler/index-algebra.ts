@@ -130,14 +130,18 @@ export class IndexAlgebra {
     const x = this.#range(a);
     const y = this.#range(b);
     const always =
-      (fn === 'lt' && x.high < y.low) || (fn === 'le' && x.high <= y.low) ||
-      (fn === 'gt' && x.low > y.high) || (fn === 'ge' && x.low >= y.high) ||
+      (fn === 'lt' && x.high < y.low) ||
+      (fn === 'le' && x.high <= y.low) ||
+      (fn === 'gt' && x.low > y.high) ||
+      (fn === 'ge' && x.low >= y.high) ||
       (fn === 'ne' && (x.high < y.low || x.low > y.high)) ||
       (fn === 'eq' && x.low === x.high && y.low === y.high && x.low === y.low);
     if (always) return constant('bool', 1);
     const never =
-      (fn === 'lt' && x.low >= y.high) || (fn === 'le' && x.low > y.high) ||
-      (fn === 'gt' && x.high <= y.low) || (fn === 'ge' && x.high < y.low) ||
+      (fn === 'lt' && x.low >= y.high) ||
+      (fn === 'le' && x.low > y.high) ||
+      (fn === 'gt' && x.high <= y.low) ||
+      (fn === 'ge' && x.high < y.low) ||
       (fn === 'eq' && (x.high < y.low || x.low > y.high));
     return never ? constant('bool', 0) : node;
   }
@@ -175,8 +179,8 @@ export class IndexAlgebra {
   #extreme(node: Expr & { readonly kind: 'binary' }, a: Linear, b: Linear): Linear {
     const x = this.#rangeOf(a);
     const y = this.#rangeOf(b);
-    const [small, large] = x.high <= y.low ? [a, b] : y.high <= x.low ? [b, a] : [null, null];
-    if (small !== null && large !== null) return node.fn === 'min' ? small : large;
+    if (x.high <= y.low) return node.fn === 'min' ? a : b;
+    if (y.high <= x.low) return node.fn === 'min' ? b : a;
     return this.#atom(withOperands(node, [this.#rebuild(a), this.#rebuild(b)]));
   }
 
@@ -225,7 +229,9 @@ export class IndexAlgebra {
   }
 
   #rebuild(form: Linear): Expr {
-    const terms = [...form.terms.values()].sort((a, b) => b.factor - a.factor || order(a.atom, b.atom));
+    const terms = [...form.terms.values()].sort(
+      (a, b) => b.factor - a.factor || order(a.atom, b.atom),
+    );
     let sum: Expr | null = null;
     for (const { atom, factor } of terms) {
       const term = factor === 1 ? atom : binary('mul', atom, int(factor | 0));
@@ -242,7 +248,9 @@ export class IndexAlgebra {
   }
 
   #extent(axis: number): number {
-    return axis >= firstFoldAxis ? (this.#foldExtents.get(axis) ?? 2 ** 31 - 1) : this.extentOf(axis);
+    return axis >= firstFoldAxis
+      ? (this.#foldExtents.get(axis) ?? 2 ** 31 - 1)
+      : this.extentOf(axis);
   }
 
   #range(node: Expr): Range {
@@ -318,7 +326,10 @@ function splitBy(a: Linear, d: number): { readonly whole: Linear; readonly rest:
 }
 
 /** floor(form / d) with the common divisor of factors and d cancelled. */
-function reduceFraction(form: Linear, d: number): { readonly form: Linear; readonly divisor: number } {
+function reduceFraction(
+  form: Linear,
+  d: number,
+): { readonly form: Linear; readonly divisor: number } {
   let common = d;
   for (const { factor } of form.terms.values()) common = gcd(common, Math.abs(factor));
   if (common <= 1) return { form, divisor: d };
@@ -382,10 +393,9 @@ export const indices = (count: number, from = 0): Expr[] =>
   Array.from({ length: count }, (_, axis) => index(from + axis));
 
 /** Replaces iteration variables. */
-export const substitute = (expr: Expr, axes: ReadonlyMap<number, Expr>, memo?: Map<Expr, Expr>): Expr =>
-  rewrite(
-    expr,
-    (node) => (node.kind === 'index' ? (axes.get(node.axis) ?? node) : node),
-    memo,
-  );
-
+export const substitute = (
+  expr: Expr,
+  axes: ReadonlyMap<number, Expr>,
+  memo?: Map<Expr, Expr>,
+): Expr =>
+  rewrite(expr, (node) => (node.kind === 'index' ? (axes.get(node.axis) ?? node) : node), memo);

@@ -5,7 +5,16 @@
 import { elementCount } from '../graph/shape.js';
 import { rewrite, walk, type Expr } from '../ir/expr.js';
 import { substitute } from './index-algebra.js';
-import { exprsOf, loadsOf, mapExprs, outputsOf, prologueOf, spaceOf, type MapPiece, type Piece } from './piece.js';
+import {
+  exprsOf,
+  loadsOf,
+  mapExprs,
+  outputsOf,
+  prologueOf,
+  spaceOf,
+  type MapPiece,
+  type Piece,
+} from './piece.js';
 
 /** Arithmetic per element above which an expression is not computed twice. */
 const cheap = 1;
@@ -15,9 +24,31 @@ const maxViewLoads = 4;
 const maxExprNodes = 3000;
 
 const weights: Partial<Record<string, number>> = {
-  exp: 8, expm1: 8, log: 8, log1p: 8, sin: 8, cos: 8, tan: 8, asin: 8, acos: 8, atan: 8,
-  sinh: 8, cosh: 8, tanh: 8, asinh: 8, acosh: 8, atanh: 8, sigmoid: 8, softplus: 8, erf: 8,
-  erfc: 8, pow: 8, atan2: 8, sqrt: 2, rsqrt: 2, neg: 0,
+  exp: 8,
+  expm1: 8,
+  log: 8,
+  log1p: 8,
+  sin: 8,
+  cos: 8,
+  tan: 8,
+  asin: 8,
+  acos: 8,
+  atan: 8,
+  sinh: 8,
+  cosh: 8,
+  tanh: 8,
+  asinh: 8,
+  acosh: 8,
+  atanh: 8,
+  sigmoid: 8,
+  softplus: 8,
+  erf: 8,
+  erfc: 8,
+  pow: 8,
+  atan2: 8,
+  sqrt: 2,
+  rsqrt: 2,
+  neg: 0,
 };
 
 export interface ExprCost {
@@ -36,7 +67,8 @@ export function costOf(exprs: readonly Expr[]): ExprCost {
     nodes++;
     const inputs = node.kind === 'load' ? [] : childrenOf(node);
     if (node.kind === 'load') loads.add(node.value);
-    if (node.kind === 'load' || node.kind === 'call' || inputs.some((e) => data.has(e))) data.add(node);
+    if (node.kind === 'load' || node.kind === 'call' || inputs.some((e) => data.has(e)))
+      data.add(node);
     if (node.kind === 'call') work += 64;
     if (!data.has(node)) return;
     if (node.kind === 'fold') work += 32 * node.extent;
@@ -114,7 +146,13 @@ function inlineInto(
   for (const value of [...bound]) {
     const producer = producers.get(value);
     if (producer === undefined || producer.piece.place !== piece.place) continue;
-    const pays = worthInlining(producer, piece, inPrologue.has(value), uses.get(value) ?? 0, computed);
+    const pays = worthInlining(
+      producer,
+      piece,
+      inPrologue.has(value),
+      uses.get(value) ?? 0,
+      computed,
+    );
     if (!pays) continue;
     const grown = new Set([...bound, ...loadsOf([producer.expr])]);
     grown.delete(value);
@@ -166,7 +204,12 @@ function worthInlining(
 
 /** How many times a load in the consumer is evaluated over its whole iteration space. */
 function evaluations(consumer: Piece, inPrologue: boolean): number {
-  const points = elementCount(spaceOf(consumer, inPrologue || consumer.kind !== 'reduce' || consumer.elementOutputs.length > 0));
+  const points = elementCount(
+    spaceOf(
+      consumer,
+      inPrologue || consumer.kind !== 'reduce' || consumer.elementOutputs.length > 0,
+    ),
+  );
   return consumer.kind === 'map' && hasFold(consumer) ? points * 16 : points;
 }
 
@@ -179,7 +222,10 @@ function hasFold(piece: Piece): boolean {
 }
 
 /** Drops pieces none of whose outputs is loaded or external, and outputs nobody wants. */
-export function dropUnused(pieces: readonly Piece[], external: ReadonlySet<number>): readonly Piece[] {
+export function dropUnused(
+  pieces: readonly Piece[],
+  external: ReadonlySet<number>,
+): readonly Piece[] {
   const wanted = new Set(external);
   const kept: Piece[] = [];
   for (const piece of [...pieces].reverse()) {
@@ -202,4 +248,3 @@ function withoutOutputs(piece: Piece, unwanted: (value: number) => boolean): Pie
     };
   return { ...piece, outputs: keep(piece.outputs) };
 }
-

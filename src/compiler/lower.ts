@@ -63,11 +63,7 @@ export function lower(flow: Flow): Lowered {
   return { pieces, extra };
 }
 
-function lowerNode(
-  node: FlowNode,
-  lookup: ValueLookup,
-  fresh: Fresh,
-): Piece[] {
+function lowerNode(node: FlowNode, lookup: ValueLookup, fresh: Fresh): Piece[] {
   const context = lowerContext(node, lookup);
   switch (node.def.lower.kind) {
     case 'elementwise':
@@ -102,13 +98,17 @@ const base = (node: FlowNode): { place: FlowNode['place']; nodes: string[] } => 
 /** Operand element broadcast to an output index. */
 export function broadcastAt(operand: Operand, at: readonly Expr[]): Expr {
   const skip = at.length - operand.shape.length;
-  return operand.at(operand.shape.map((dim, axis) => (dim === 1 ? int(0) : (at[axis + skip] as Expr))));
+  return operand.at(
+    operand.shape.map((dim, axis) => (dim === 1 ? int(0) : (at[axis + skip] as Expr))),
+  );
 }
 
 function broadcastAll(node: FlowNode, context: AnyContext, at: readonly Expr[]): never {
   const args = inputArgs(node.def, node.attrs);
   const operands = context.x as unknown as Record<string, Operand | readonly Operand[]>;
-  const flat = args.flatMap((arg) => operands[arg.name] as Operand | readonly Operand[]) as Operand[];
+  const flat = args.flatMap(
+    (arg) => operands[arg.name] as Operand | readonly Operand[],
+  ) as Operand[];
   return groupByArg(
     args,
     flat.map((operand) => broadcastAt(operand, at)),
@@ -124,9 +124,15 @@ function lowerMap(node: FlowNode, context: AnyContext, lookup: ValueLookup): Map
     if (rule.kind === 'elementwise')
       expr = rule.expr(broadcastAll(node, context, at), context as never);
     else if (rule.kind === 'map') expr = rule.body(context as never, at, k);
-    else if (rule.kind === 'random') expr = rule.body(context as never, at, position(node.random ?? 0));
+    else if (rule.kind === 'random')
+      expr = rule.body(context as never, at, position(node.random ?? 0));
     else throw new InternalError(`lowerMap: ${rule.kind}`);
-    return { ...base(node), kind: 'map', shape, outputs: [{ value: id, expr: narrow(dtype, expr) }] };
+    return {
+      ...base(node),
+      kind: 'map',
+      shape,
+      outputs: [{ value: id, expr: narrow(dtype, expr) }],
+    };
   });
 }
 
@@ -139,7 +145,10 @@ function lowerUpdate(node: FlowNode, context: AnyContext, lookup: ValueLookup): 
   if (node.def.lower.kind !== 'update') throw new InternalError('lowerUpdate');
   const first = lookup(node.outputs[0] as number);
   const at = indices(first.shape.length);
-  const next = node.def.lower.next(broadcastAll(node, context, at), context as never) as Record<string, Expr>;
+  const next = node.def.lower.next(broadcastAll(node, context, at), context as never) as Record<
+    string,
+    Expr
+  >;
   const outputs = Object.entries(next);
   const order = inputArgs(node.def, node.attrs).map((arg) => arg.name);
   outputs.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
@@ -174,12 +183,7 @@ function lowerContract(node: FlowNode, context: AnyContext, lookup: ValueLookup)
   };
 }
 
-function lowerReduce(
-  node: FlowNode,
-  plan: ReducePlan,
-  lookup: ValueLookup,
-  fresh: Fresh,
-): Piece[] {
+function lowerReduce(node: FlowNode, plan: ReducePlan, lookup: ValueLookup, fresh: Fresh): Piece[] {
   const piece = reducePiece(node, plan, lookup);
   const rows = elementCount(piece.shape);
   const [only, second] = piece.stages;
@@ -206,18 +210,23 @@ function reducePiece(node: FlowNode, plan: ReducePlan, lookup: ValueLookup): Red
   for (const [k, output] of plan.outputs.entries()) {
     const id = node.outputs[k] as number;
     const { dtype } = lookup(id);
-    if (output.of === 'row') rowOutputs.push({ value: id, expr: narrow(dtype, output.value(row, results)) });
+    if (output.of === 'row')
+      rowOutputs.push({ value: id, expr: narrow(dtype, output.value(row, results)) });
     else elementOutputs.push({ value: id, expr: narrow(dtype, output.value(row, inner, results)) });
   }
-  return { ...base(node), kind: 'reduce', shape: plan.rows, inner: plan.inner, stages, rowOutputs, elementOutputs };
+  return {
+    ...base(node),
+    kind: 'reduce',
+    shape: plan.rows,
+    inner: plan.inner,
+    stages,
+    rowOutputs,
+    elementOutputs,
+  };
 }
 
 /** Partial results of equal chunks, then their combination: both kernels have work for many threads. */
-function splitReduce(
-  piece: ReducePiece,
-  plan: ReducePlan,
-  fresh: Fresh,
-): Piece[] {
+function splitReduce(piece: ReducePiece, plan: ReducePlan, fresh: Fresh): Piece[] {
   const [first] = plan.stages;
   const output = plan.outputs[0];
   const combined = piece.stages[0];
@@ -261,7 +270,10 @@ function splitReduce(
 const index1 = (axis: number): Expr => indices(1, axis)[0] as Expr;
 
 /** Neutral element of a combiner in a type. */
-export function identityOf(stageOf: { readonly combine: string; readonly type: Expr['type'] }): Expr {
+export function identityOf(stageOf: {
+  readonly combine: string;
+  readonly type: Expr['type'];
+}): Expr {
   const { combine, type } = stageOf;
   const isFloat = type === 'f32' || type === 'f64';
   const limits: Partial<Record<Expr['type'], readonly [number | bigint, number | bigint]>> = {
@@ -274,7 +286,7 @@ export function identityOf(stageOf: { readonly combine: string; readonly type: E
   const [lowest, highest] = isFloat ? [-Infinity, Infinity] : (limits[type] ?? [0, 0]);
   if (combine === 'max') return constant(type, lowest);
   if (combine === 'min') return constant(type, highest);
-  if (combine === 'prod' || combine === 'and') return constant(type, combine === 'and' && type !== 'bool' ? highest : 1);
+  if (combine === 'prod' || combine === 'and')
+    return constant(type, combine === 'and' && type !== 'bool' ? highest : 1);
   return constant(type, 0);
 }
-

@@ -23,7 +23,9 @@ export interface MemoryPlan {
 export function planMemory(lifetimes: readonly Lifetime[]): MemoryPlan {
   const slots: { byteLength: number; place: Place; freeFrom: number }[] = [];
   const slotOf = new Map<number, number>();
-  for (const life of [...lifetimes].sort((a, b) => a.from - b.from || b.byteLength - a.byteLength)) {
+  for (const life of [...lifetimes].sort(
+    (a, b) => a.from - b.from || b.byteLength - a.byteLength,
+  )) {
     let best = -1;
     let bestCost = Infinity;
     for (const [i, slot] of slots.entries()) {

@@ -116,7 +116,7 @@ export class MinHeap<T> {
   push(item: T): void {
     const items = this.#items;
     items.push(item);
-    for (let i = items.length - 1; i > 0; ) {
+    for (let i = items.length - 1; i > 0;) {
       const parent = (i - 1) >> 1;
       if (this.keyOf(items[parent] as T) <= this.keyOf(items[i] as T)) break;
       [items[parent], items[i]] = [items[i] as T, items[parent] as T];
@@ -130,13 +130,10 @@ export class MinHeap<T> {
     const last = items.pop();
     if (top === undefined || last === undefined || items.length === 0) return top;
     items[0] = last;
-    for (let i = 0; ; ) {
+    for (let i = 0; ;) {
       let least = i;
       for (const child of [2 * i + 1, 2 * i + 2])
-        if (
-          child < items.length &&
-          this.keyOf(items[child] as T) < this.keyOf(items[least] as T)
-        )
+        if (child < items.length && this.keyOf(items[child] as T) < this.keyOf(items[least] as T))
           least = child;
       if (least === i) return top;
       [items[least], items[i]] = [items[i] as T, items[least] as T];

@@ -12,7 +12,10 @@ import { MinHeap } from './prune.js';
 export interface Schedule {
   readonly order: readonly Piece[];
   /** Variables whose old value some pieces read only after the write. */
-  readonly snapshots: readonly { readonly variable: FlowVariable; readonly readers: readonly Piece[] }[];
+  readonly snapshots: readonly {
+    readonly variable: FlowVariable;
+    readonly readers: readonly Piece[];
+  }[];
 }
 
 export function schedule(pieces: readonly Piece[], variables: readonly FlowVariable[]): Schedule {
@@ -39,7 +42,11 @@ export function schedule(pieces: readonly Piece[], variables: readonly FlowVaria
   return { order: topological(pieces, before), snapshots };
 }
 
-function comesAfter(piece: Piece, other: Piece, before: ReadonlyMap<Piece, ReadonlySet<Piece>>): boolean {
+function comesAfter(
+  piece: Piece,
+  other: Piece,
+  before: ReadonlyMap<Piece, ReadonlySet<Piece>>,
+): boolean {
   const seen = new Set<Piece>();
   const stack = [...(before.get(piece) ?? [])];
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {

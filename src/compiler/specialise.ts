@@ -9,9 +9,21 @@ import { inferShapes } from '../graph/infer.js';
 import type { OpBuilder } from '../graph/op-schema.js';
 import type { Operation, Tensor } from '../graph/operation.js';
 import { toNdArray } from '../graph/nd-array.js';
-import { groupByArg, inputArgs, outputTypes, plainAttrs, type PlainAttrs } from '../graph/signature.js';
-import { elementCount, formatShape, isStatic, type Shape, type StaticShape } from '../graph/shape.js';
-import type { Place } from '../ir/program.js';
+import {
+  groupByArg,
+  inputArgs,
+  outputTypes,
+  plainAttrs,
+  type PlainAttrs,
+} from '../graph/signature.js';
+import {
+  elementCount,
+  formatShape,
+  isStatic,
+  type Shape,
+  type StaticShape,
+} from '../graph/shape.js';
+import type { Place, RandomDecl } from '../ir/program.js';
 import { storageOf } from '../ir/storage.js';
 import { opDef } from '../ops/index.js';
 import type { AnyOpDef, Part } from '../ops/op-def.js';
@@ -59,7 +71,7 @@ class Specialiser {
   readonly #producer = new Map<number, FlowNode>();
   readonly #ofTensor = new Map<Tensor, number>();
   readonly #shared = new Map<string, readonly number[]>();
-  readonly #random: { readonly node: string; readonly advance: bigint }[] = [];
+  readonly #random: RandomDecl[] = [];
   readonly #variables: VariableVersions;
   readonly #fed: ReadonlySet<Tensor>;
 
@@ -115,7 +127,12 @@ class Specialiser {
     this.#ofTensor.set(tensor, id);
   }
 
-  #variableValue(init: { readonly dtype: DType; readonly shape: StaticShape; readonly node: string; readonly variable: number }): number {
+  #variableValue(init: {
+    readonly dtype: DType;
+    readonly shape: StaticShape;
+    readonly node: string;
+    readonly variable: number;
+  }): number {
     return this.#addValue({
       dtype: init.dtype,
       shape: init.shape,
@@ -180,27 +197,44 @@ class Specialiser {
   }
 
   #setConstant(op: Operation, value: boolean): void {
-    this.#set(op.outputs[0], this.#addConstant({ dtype: 'bool', shape: [], data: Uint8Array.of(value ? 1 : 0) }, op.name));
+    this.#set(
+      op.outputs[0],
+      this.#addConstant({ dtype: 'bool', shape: [], data: Uint8Array.of(value ? 1 : 0) }, op.name),
+    );
   }
 
   #visitUpdate(op: Operation, def: AnyOpDef, attrs: PlainAttrs): void {
     if (def.lower.kind !== 'update') return;
     const args = inputArgs(def, attrs);
-    const reads = new Set<string>(def.lower.reads as readonly string[]);
+    const reads = new Set<string>(def.lower.reads);
     const keys = op.inputs.map((input) => this.#variables.keyOf(input));
     const inputs = op.inputs.map((input, i) => {
       const key = keys[i];
       if (key === undefined || this.#fed.has(input)) return this.#read(input, op);
       return reads.has(args[i]?.name ?? '') ? this.#variables.latest(key) : -1;
     });
-    const shape = this.#writtenShape(op, def, args.map((a) => a.name), inputs, keys);
-    const place = this.#variables.placeOf(keys.find((key) => key !== undefined) ?? '', (dtype) => this.#placeOf(dtype));
+    const shape = this.#writtenShape(
+      op,
+      def,
+      args.map((a) => a.name),
+      inputs,
+      keys,
+    );
+    const place = this.#variables.placeOf(keys.find((key) => key !== undefined) ?? '', (dtype) =>
+      this.#placeOf(dtype),
+    );
     const written = writtenArgs(def, attrs, op.name, inputs, place, this.#value);
     const outputs: number[] = [];
     for (const [i, key] of keys.entries()) {
       if (key === undefined || !written.includes(args[i]?.name ?? '')) continue;
       const { dtype } = this.#variables.get(key);
-      const id = this.#addValue({ dtype, shape: shape(i), place, source: { kind: 'node' }, label: this.#variables.get(key).node });
+      const id = this.#addValue({
+        dtype,
+        shape: shape(i),
+        place,
+        source: { kind: 'node' },
+        label: this.#variables.get(key).node,
+      });
       outputs.push(id);
       this.#variables.write(key, id, op);
     }
@@ -222,9 +256,13 @@ class Specialiser {
     const pureAssign = def.lower.kind === 'update' && def.lower.reads.length === 0;
     return (i) => {
       const variable = this.#variables.get(keys[i] as string);
-      if (!pureAssign || value === undefined) return this.#value(this.#variables.latest(variable.key)).shape;
+      if (!pureAssign || value === undefined)
+        return this.#value(this.#variables.latest(variable.key)).shape;
       const declared = op.attrs.get('validate_shape')?.value === false ? null : variable.declared;
-      const fits = declared === null || (declared.length === value.shape.length && declared.every((dim, axis) => dim === null || dim === value.shape[axis]));
+      const fits =
+        declared === null ||
+        (declared.length === value.shape.length &&
+          declared.every((dim, axis) => dim === null || dim === value.shape[axis]));
       if (!fits)
         throw new InvalidArgumentError(
           `${op}: Assign requires shapes of both tensors to match. lhs shape= ${formatShape(declared)} rhs shape= ${formatShape(value.shape)}`,
@@ -235,7 +273,12 @@ class Specialiser {
   }
 
   /** Adds an op over values, or what it folds, shares or decomposes to; returns its flat outputs. */
-  #apply(def: AnyOpDef, attrs: PlainAttrs, inputs: readonly number[], name: string): readonly number[] {
+  #apply(
+    def: AnyOpDef,
+    attrs: PlainAttrs,
+    inputs: readonly number[],
+    name: string,
+  ): readonly number[] {
     const sharingKey = def.stateful === true ? null : keyOf(def, attrs, inputs);
     const shared = sharingKey === null ? undefined : this.#shared.get(sharingKey);
     if (shared !== undefined) return shared;
@@ -244,13 +287,32 @@ class Specialiser {
     return outputs;
   }
 
-  #applyNew(def: AnyOpDef, attrs: PlainAttrs, inputs: readonly number[], name: string): readonly number[] {
+  #applyNew(
+    def: AnyOpDef,
+    attrs: PlainAttrs,
+    inputs: readonly number[],
+    name: string,
+  ): readonly number[] {
     const shapes = this.#shapes(def, attrs, inputs, name);
     const types = outputTypes(def, attrs);
-    const place = this.#choosePlace(def, inputs, types.map((t) => t.dtype), shapes);
+    const place = this.#choosePlace(
+      def,
+      inputs,
+      types.map((t) => t.dtype),
+      shapes,
+    );
     const start = this.#values.length;
     const outputs = types.map((type, i) =>
-      this.#addValue({ dtype: type.dtype, shape: shapes[i] as StaticShape, place, source: { kind: 'node' }, label: name }, this.#aliasBase(def, attrs, inputs)),
+      this.#addValue(
+        {
+          dtype: type.dtype,
+          shape: shapes[i] as StaticShape,
+          place,
+          source: { kind: 'node' },
+          label: name,
+        },
+        this.#aliasBase(def, attrs, inputs),
+      ),
     );
     const node: FlowNode = { name, def, attrs, inputs, outputs, place };
     if (def.lower.kind === 'alias') return outputs;
@@ -262,11 +324,13 @@ class Specialiser {
         this.#values.length = start;
         return known.map((data) => this.#addConstant(data, name));
       }
-      if (def.lower.kind === 'decompose') return this.#decompose(node, def.lower.into as never, context);
+      if (def.lower.kind === 'decompose')
+        return this.#decompose(node, def.lower.into as never, context);
       if (this.#isFoldable(node)) return this.#fold(node, start);
       if (def.lower.kind === 'random') {
         const advance = def.lower.advance(context as never);
-        this.#random.push({ node: name, advance });
+        const seeded = Number(attrs['seed']) !== 0 || Number(attrs['seed2']) !== 0;
+        this.#random.push({ node: name, seeded, advance });
         this.#push({ ...node, random: this.#random.length - 1 });
         return outputs;
       }
@@ -285,11 +349,18 @@ class Specialiser {
 
   #aliasBase(def: AnyOpDef, attrs: PlainAttrs, inputs: readonly number[]): number | undefined {
     if (def.lower.kind !== 'alias') return undefined;
-    const at = inputArgs(def, attrs).findIndex((arg) => def.lower.kind === 'alias' && arg.name === def.lower.input);
+    const at = inputArgs(def, attrs).findIndex(
+      (arg) => def.lower.kind === 'alias' && arg.name === def.lower.input,
+    );
     return this.#value(inputs[at] as number).base;
   }
 
-  #shapes(def: AnyOpDef, attrs: PlainAttrs, inputs: readonly number[], name: string): readonly StaticShape[] {
+  #shapes(
+    def: AnyOpDef,
+    attrs: PlainAttrs,
+    inputs: readonly number[],
+    name: string,
+  ): readonly StaticShape[] {
     const asked = new Set<number>();
     const known = (id: number): NdArray | null => {
       const data = constantOf(this.#value(id), this.#value);
@@ -310,10 +381,13 @@ class Specialiser {
       })),
       fail: (message) => {
         const given = inputs.map((id) => formatShape(this.#value(id).shape)).join(', ');
-        throw new InvalidArgumentError(`${def.name} "${name}": ${message} (input shapes: ${given || 'none'}).`, { node: name, op: def.name });
+        throw new InvalidArgumentError(
+          `${def.name} "${name}": ${message} (input shapes: ${given || 'none'}).`,
+          { node: name, op: def.name },
+        );
       },
     });
-    if (shapes.every(isStatic)) return shapes as readonly StaticShape[];
+    if (shapes.every(isStatic)) return shapes;
     const node: FlowNode = { name, def, attrs, inputs, outputs: [], place: 'host' };
     return this.#needValues(asked.size > 0 ? [...asked] : inputs, node);
   }
@@ -344,7 +418,12 @@ class Specialiser {
     throw new NeedsFeedValues([...feeds]);
   }
 
-  #choosePlace(def: AnyOpDef, inputs: readonly number[], outputs: readonly DType[], shapes: readonly StaticShape[]): Place {
+  #choosePlace(
+    def: AnyOpDef,
+    inputs: readonly number[],
+    outputs: readonly DType[],
+    shapes: readonly StaticShape[],
+  ): Place {
     if (!this.env.hasDevice) return 'host';
     if (def.lower.kind === 'alias') return this.#value(this.#value(inputs[0] as number).base).place;
     const read = inputs.filter((id) => id >= 0).map(this.#value);
@@ -354,7 +433,10 @@ class Specialiser {
     const moving = read.filter((value) => constantOf(value, this.#value) === null);
     if (moving.some((value) => this.#value(value.base).place === 'device')) return 'device';
     if (outputs.some((dtype) => dtype === 'int64')) return 'host';
-    const elements = [...moving.map((v) => v.shape), ...shapes].reduce((n, s) => n + elementCount(s), 0);
+    const elements = [...moving.map((v) => v.shape), ...shapes].reduce(
+      (n, s) => n + elementCount(s),
+      0,
+    );
     return elements <= maxHostElements ? 'host' : 'device';
   }
 
@@ -362,8 +444,14 @@ class Specialiser {
     if (node.def.stateful === true || node.inputs.length === 0) return false;
     const inputs = node.inputs.map(this.#value);
     if (inputs.some((value) => constantOf(value, this.#value) === null)) return false;
-    if ([...inputs, ...node.outputs.map(this.#value)].some((v) => storageOf(v.dtype, 'host') === undefined)) return false;
-    const size = (values: readonly Value[]): number => values.reduce((n, v) => n + elementCount(v.shape), 0);
+    if (
+      [...inputs, ...node.outputs.map(this.#value)].some(
+        (v) => storageOf(v.dtype, 'host') === undefined,
+      )
+    )
+      return false;
+    const size = (values: readonly Value[]): number =>
+      values.reduce((n, v) => n + elementCount(v.shape), 0);
     const out = size(node.outputs.map(this.#value));
     // A large fill from small inputs costs less to compute than to upload.
     return out <= Math.max(1024, size(inputs)) && out <= 16 * maxFoldedElements;
@@ -409,14 +497,24 @@ class Specialiser {
   #partBuilder(scope: string): OpBuilder<Part> {
     const ops: OpBuilder<Part>['ops'] = (type, inputs, attrs = {}, name = type) => {
       const def = opDef(type);
-      const ids = inputs.flat().map((part) => (part as Part).part);
-      const complete = completeAttrs(def, attrs, inputs as readonly (Part | readonly Part[])[], (part) => this.#value(part.part).dtype);
+      const ids = inputs.flat().map((part) => (part).part);
+      const complete = completeAttrs(
+        def,
+        attrs,
+        inputs,
+        (part) => this.#value(part.part).dtype,
+      );
       return this.#apply(def, complete, ids, `${scope}/${name}`).map((part) => ({ part }));
     };
     return {
       ops,
       op: (type, inputs, attrs, name) => ops(type, inputs, attrs, name)[0] as Part,
-      constant: (value, dtype) => ({ part: this.#addConstant(toNdArray(value as NdArray, { dtype, fallback: 'float32' }), `${scope}/Const`) }),
+      constant: (value, dtype) => ({
+        part: this.#addConstant(
+          toNdArray(value, { dtype, fallback: 'float32' }),
+          `${scope}/Const`,
+        ),
+      }),
       shapeOf: ({ part }) => this.#value(part).shape,
       dtypeOf: ({ part }) => this.#value(part).dtype,
     };
@@ -436,7 +534,10 @@ class Specialiser {
       nodes.push(node);
       for (const id of node.inputs) if (id >= 0) mark(id);
     }
-    const variables = flow.variables.map((v) => ({ ...v, initial: v.initial !== null && live.has(v.initial) ? v.initial : null }));
+    const variables = flow.variables.map((v) => ({
+      ...v,
+      initial: v.initial !== null && live.has(v.initial) ? v.initial : null,
+    }));
     return { ...flow, nodes: nodes.reverse(), variables };
   }
 }
@@ -460,10 +561,19 @@ function writtenArgs(
   return Object.keys(def.lower.next(symbols as never, context as never));
 }
 
-function operandAtOrigin(context: unknown, arg: string, id: number, lookup: (id: number) => Value): unknown {
-  const operand = (context as { x: Record<string, { at(index: readonly unknown[]): unknown }> }).x[arg];
+function operandAtOrigin(
+  context: unknown,
+  arg: string,
+  id: number,
+  lookup: (id: number) => Value,
+): unknown {
+  const operand = (context as { x: Record<string, { at(index: readonly unknown[]): unknown }> }).x[
+    arg
+  ];
   const rank = id < 0 ? 0 : lookup(id).shape.length;
-  return operand?.at(Array.from({ length: rank }, () => ({ kind: 'const', type: 'i32', value: 0 })));
+  return operand?.at(
+    Array.from({ length: rank }, () => ({ kind: 'const', type: 'i32', value: 0 })),
+  );
 }
 
 /** Attrs of an op made while decomposing: types from the inputs, defaults for the rest. */
@@ -479,7 +589,8 @@ function completeAttrs(
   for (const [i, spec] of Object.values(def.inputs as Record<string, unknown>).entries()) {
     const parts = [inputs[i]].flat() as Part[];
     const [first] = parts;
-    if (typeof spec === 'string' && spec in attrs && first) attrs[spec] = given[spec] ?? dtypeOf(first);
+    if (typeof spec === 'string' && spec in attrs && first)
+      attrs[spec] = given[spec] ?? dtypeOf(first);
     if (typeof spec !== 'object' || spec === null) continue;
     if ('list' in spec && 'count' in spec) {
       attrs[spec.count as string] = parts.length;
@@ -508,5 +619,3 @@ function unfed(op: Operation): InvalidArgumentError {
     { node: op.name, op: op.type },
   );
 }
-
-

@@ -49,7 +49,12 @@ export class VariableVersions {
 
   constructor(
     readonly states: VariableStates,
-    readonly makeInitial: (init: { readonly dtype: DType; readonly shape: StaticShape; readonly node: string; readonly variable: number }) => number,
+    readonly makeInitial: (init: {
+      readonly dtype: DType;
+      readonly shape: StaticShape;
+      readonly node: string;
+      readonly variable: number;
+    }) => number,
   ) {}
 
   /** To be called once per op, in dependency order, before its reads and writes. */

@@ -7,7 +7,15 @@ import { attr, tensorValue, type AttrKind, type AttrTypes, type AttrValue } from
 import { shortNameOf, type DType } from './dtype.js';
 import { getDefaultGraph, graphOf, type Graph } from './graph.js';
 import { toNdArray, type ArrayLike } from './nd-array.js';
-import type { ArgSchema, ArgSpec, AttrSchema, AttrSpec, AttrsIn, OpSchema, PerArg } from './op-schema.js';
+import type {
+  ArgSchema,
+  ArgSpec,
+  AttrSchema,
+  AttrSpec,
+  AttrsIn,
+  OpSchema,
+  PerArg,
+} from './op-schema.js';
 import { Tensor, type Operation } from './operation.js';
 
 /** What the graph layer knows of a Variable; the class lives with the state ops. */
@@ -74,17 +82,18 @@ function dtypeSource(spec: ArgSpec<AttrSchema>): string | undefined {
 }
 
 /** Adds one op to the graph that owns its inputs and returns its outputs by argument name. */
-export function addNode<
-  A extends AttrSchema,
-  I extends ArgSchema<A>,
-  O extends ArgSchema<A>,
->(
+export function addNode<A extends AttrSchema, I extends ArgSchema<A>, O extends ArgSchema<A>>(
   schema: OpSchema<A, I, O>,
   inputs: PerArg<I, TensorLike>,
   attrs: AttrsIn<A>,
   name?: string,
 ): PerArg<O, Tensor> {
-  const op = addOperation(schema as unknown as OpSchema, inputs, attrs as Record<string, unknown>, name);
+  const op = addOperation(
+    schema as unknown as OpSchema,
+    inputs,
+    attrs,
+    name,
+  );
   return groupOutputs(schema as unknown as OpSchema, op) as PerArg<O, Tensor>;
 }
 
@@ -96,7 +105,7 @@ export function addOperation(
   name: string | undefined,
   controlInputs: readonly Operation[] = [],
 ): Operation {
-  const graph = graphOfInputs(Object.values(inputs).flat() as unknown[]);
+  const graph = graphOfInputs(Object.values(inputs).flat());
   return graph.asDefault(() => {
     const opName = graph.uniqueName(name ?? schema.name);
     const types = typeAttrs(schema, inputs, attrs);
@@ -164,7 +173,9 @@ function convertInputs(
   return Object.entries(schema.inputs).map(([arg, spec]) => {
     const source = dtypeSource(spec);
     const isAttr = source !== undefined && source in schema.attrs;
-    const values = isListSpec(spec) ? (inputs[arg] as readonly TensorLike[]) : [inputs[arg] as TensorLike];
+    const values = isListSpec(spec)
+      ? (inputs[arg] as readonly TensorLike[])
+      : [inputs[arg] as TensorLike];
     return values.map((value, i) => {
       const wanted = isAttr ? types.get(source) : (source as DType | undefined);
       const wantsRef = typeof spec === 'object' && 'ref' in spec;
@@ -211,7 +222,10 @@ function tagAttrs(
   for (const [name, spec] of Object.entries(schema.attrs)) {
     const value = values[name] ?? spec.default;
     if (value === undefined)
-      throw new ValueError(`${schema.name} "${node}": attr '${name}' is required.`, { node, op: schema.name });
+      throw new ValueError(`${schema.name} "${node}": attr '${name}' is required.`, {
+        node,
+        op: schema.name,
+      });
     if (spec.recent && values[name] === undefined) continue;
     checkAllowed(schema, spec, name, value, node);
     tagged.set(name, attr(spec.kind, value as AttrTypes[AttrKind]));
@@ -219,14 +233,28 @@ function tagAttrs(
   return tagged;
 }
 
-function checkAllowed(schema: OpSchema, spec: AttrSpec, name: string, value: unknown, node: string): void {
+function checkAllowed(
+  schema: OpSchema,
+  spec: AttrSpec,
+  name: string,
+  value: unknown,
+  node: string,
+): void {
   const allowed = spec.allowed as readonly unknown[] | undefined;
   if (allowed === undefined || allowed.includes(value)) return;
-  const list = allowed.map((a) => (spec.kind === 'type' ? shortNameOf(a as DType) : String(a))).join(', ');
+  const list = allowed
+    .map((a) => (spec.kind === 'type' ? shortNameOf(a as DType) : String(a)))
+    .join(', ');
   const context = { node, op: schema.name };
   if (spec.kind === 'type')
-    throw new DTypeError(`${schema.name} "${node}": attr '${name}' has DataType ${String(value)} not in list of allowed values: ${list}.`, context);
-  throw new ValueError(`${schema.name} "${node}": attr '${name}' is ${JSON.stringify(value)}; expected one of ${list}.`, context);
+    throw new DTypeError(
+      `${schema.name} "${node}": attr '${name}' has DataType ${String(value)} not in list of allowed values: ${list}.`,
+      context,
+    );
+  throw new ValueError(
+    `${schema.name} "${node}": attr '${name}' is ${JSON.stringify(value)}; expected one of ${list}.`,
+    context,
+  );
 }
 
 function groupOutputs(schema: OpSchema, op: Operation): Record<string, Tensor | readonly Tensor[]> {

@@ -16,7 +16,7 @@ const builder: OpBuilder<Tensor> = {
     return addOperation(schema, byArg, attrs, name).outputs;
   },
   constant: (value, dtype, name) =>
-    convertToTensor(value as NdArray, { dtype, fallback: 'float32', name }),
+    convertToTensor(value, { dtype, fallback: 'float32', name }),
   shapeOf: (tensor) => tensor.shape,
   dtypeOf: (tensor) => tensor.dtype,
 };
@@ -30,4 +30,3 @@ export const withNameScope = <R>(
   fallback: string,
   fn: (scope: string) => R,
 ): R => getDefaultGraph().nameScope(name ?? fallback, fn);
-

@@ -17,7 +17,8 @@ export function constantValue(tensor: Tensor): NdArray | null {
   }
   if (tensor.op.type === 'Identity' && tensor.op.inputs[0])
     return constantValue(tensor.op.inputs[0]);
-  const partial = tensor.dtype === 'int32' || tensor.dtype === 'int64' ? partialValue(tensor) : null;
+  const partial =
+    tensor.dtype === 'int32' || tensor.dtype === 'int64' ? partialValue(tensor) : null;
   if (partial === null || partial.some((v) => v === null) || !isStatic(tensor.shape)) return null;
   const shape = tensor.shape;
   return tensor.dtype === 'int32'

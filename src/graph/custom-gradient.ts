@@ -21,7 +21,8 @@ export function findCustomGradient(op: Operation): GradOfInputs | undefined {
  * files too. It maps incoming gradients (one per output) to gradients of the inputs.
  */
 export function registerGradient(name: string, grad: GradOfInputs): void {
-  if (registered.has(name)) throw new ValueError(`A gradient named '${name}' is already registered.`);
+  if (registered.has(name))
+    throw new ValueError(`A gradient named '${name}' is already registered.`);
   registered.set(name, grad);
 }
 
@@ -45,7 +46,10 @@ let serial = 0;
  * const [y] = log1pexp(x);
  */
 export function customGradient(
-  fn: (...inputs: readonly Tensor[]) => { readonly outputs: readonly Tensor[]; readonly grad: GradOfInputs },
+  fn: (...inputs: readonly Tensor[]) => {
+    readonly outputs: readonly Tensor[];
+    readonly grad: GradOfInputs;
+  },
 ): (...inputs: readonly TensorLike[]) => readonly Tensor[] {
   return (...given) => {
     const inputs = given.map((value) => convertToTensor(value));
@@ -55,7 +59,13 @@ export function customGradient(
     const graph = graphOf(first);
     const all = [...outputs, ...inputs];
     const attrs = new Map<string, AttrValue>([
-      ['T', attr('list(type)', all.map((t) => t.dtype))],
+      [
+        'T',
+        attr(
+          'list(type)',
+          all.map((t) => t.dtype),
+        ),
+      ],
       ['_gradient_op_type', attr('string', `CustomGradient-${serial++}`)],
     ]);
     const op = graph.createScoped({

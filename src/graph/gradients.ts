@@ -64,16 +64,28 @@ function startGradient(y: Tensor, given: Tensor | null, i: number): Tensor | nul
   const b = graphBuilder();
   if (given !== null) {
     if (given.dtype !== y.dtype)
-      throw new DTypeError(`Gradient type ${given.dtype} generated for tensor ${y} with type ${y.dtype} must match.`, { node: y.op.name });
+      throw new DTypeError(
+        `Gradient type ${given.dtype} generated for tensor ${y} with type ${y.dtype} must match.`,
+        { node: y.op.name },
+      );
     if (!isCompatible(y.shape, given.shape))
-      throw new ValueError(`gradYs[${i}] has shape ${formatShape(given.shape)}, but ${y} has shape ${formatShape(y.shape)}.`, { node: y.op.name });
+      throw new ValueError(
+        `gradYs[${i}] has shape ${formatShape(given.shape)}, but ${y} has shape ${formatShape(y.shape)}.`,
+        { node: y.op.name },
+      );
     return b.op('Identity', [given], {}, `grad_ys_${i}`);
   }
   if (isComplex(y.dtype))
-    throw new DTypeError(`Gradients of complex tensors must set gradYs (${y}).`, { node: y.op.name });
+    throw new DTypeError(`Gradients of complex tensors must set gradYs (${y}).`, {
+      node: y.op.name,
+    });
   if (!isTrainable(y.dtype)) return null;
   const shape = isStatic(y.shape)
-    ? b.constant({ dtype: 'int32', shape: [y.shape.length], data: Int32Array.from(y.shape) }, 'int32', 'Shape')
+    ? b.constant(
+        { dtype: 'int32', shape: [y.shape.length], data: Int32Array.from(y.shape) },
+        'int32',
+        'Shape',
+      )
     : b.op('Shape', [y], {}, 'Shape');
   const one = b.constant(1, y.dtype, `grad_ys_${i}/Const`);
   return b.op('Fill', [shape, one], {}, `grad_ys_${i}`);
@@ -122,7 +134,8 @@ class BackwardWalk {
   run(): void {
     for (let op = this.#queue.shift(); op !== undefined; op = this.#queue.shift()) {
       const incoming = op.outputs.map((output) => aggregate(this.grads, output));
-      if (!this.#stop.has(op) && incoming.some((g) => g !== null)) this.#differentiate(op, incoming);
+      if (!this.#stop.has(op) && incoming.some((g) => g !== null))
+        this.#differentiate(op, incoming);
       for (const input of op.inputs) {
         const left = this.#count(input.op) - 1;
         this.#pending.set(input.op, left);
@@ -196,8 +209,10 @@ function inputGradients(
       incoming.map((g) => g !== null),
     ),
   } as unknown as GradContext<never, never, never>;
-  const answer = (grad as (ctx: unknown) => Record<string, Tensor | null | readonly (Tensor | null)[]>)(context);
-  return flattenArgs<Tensor | null>(ins, answer as Record<string, Tensor | null>);
+  const answer = (
+    grad as (ctx: unknown) => Record<string, Tensor | null | readonly (Tensor | null)[]>
+  )(context);
+  return flattenArgs<Tensor | null>(ins, answer);
 }
 
 const reasonOf = (grad: NoGrad | undefined): string =>

@@ -9,7 +9,13 @@ import { factsOf } from './constant-value.js';
 import type { DType } from './dtype.js';
 import { inferShapes } from './infer.js';
 import { NameTable } from './names.js';
-import { assertSameGraph, Operation, Tensor, type GraphIdentity, type OutputType } from './operation.js';
+import {
+  assertSameGraph,
+  Operation,
+  Tensor,
+  type GraphIdentity,
+  type OutputType,
+} from './operation.js';
 import { findSchema } from './registry.js';
 import { formatShape } from './shape.js';
 import { outputTypes, plainAttrs } from './signature.js';
@@ -238,11 +244,23 @@ export class Graph implements GraphIdentity {
    */
   createOperation(init: CreateOperation): Operation {
     this.#assertGrowable();
-    const { name, type, inputs = [], controlInputs = [], attrs = new Map<string, AttrValue>() } = init;
+    const {
+      name,
+      type,
+      inputs = [],
+      controlInputs = [],
+      attrs = new Map<string, AttrValue>(),
+    } = init;
     if (!/^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/.test(name))
-      throw new ValueError(`'${name}' is not a valid operation name: use letters, digits and _ . / -, not starting with _ or /.`, { node: name, op: type });
+      throw new ValueError(
+        `'${name}' is not a valid operation name: use letters, digits and _ . / -, not starting with _ or /.`,
+        { node: name, op: type },
+      );
     if (this.#operations.has(name))
-      throw new ValueError(`The name '${name}' is already taken by ${this.#operations.get(name)}.`, { node: name, op: type });
+      throw new ValueError(
+        `The name '${name}' is already taken by ${this.#operations.get(name)}.`,
+        { node: name, op: type },
+      );
     assertSameGraph(inputs, this);
     const op = new Operation({
       graph: this,
@@ -298,8 +316,7 @@ export class Graph implements GraphIdentity {
   }
 
   #assertGrowable(): void {
-    if (this.#finalized)
-      throw new RuntimeError('Graph is finalized and cannot be modified.');
+    if (this.#finalized) throw new RuntimeError('Graph is finalized and cannot be modified.');
   }
 }
 

@@ -30,7 +30,9 @@ export interface InferRequest {
   readonly fail: (message: string) => never;
 }
 
-export function inferContext(request: InferRequest): InferContext<never, Record<string, 'float32'>> {
+export function inferContext(
+  request: InferRequest,
+): InferContext<never, Record<string, 'float32'>> {
   const { schema, attrs, inputs, fail } = request;
   const args = inputArgs(schema, attrs);
   const at = (name: string, i = 0): InputFacts | undefined => inputs[offsetOfArg(args, name) + i];

@@ -82,12 +82,19 @@ const encoder = new TextEncoder();
  */
 export function toNdArray(
   value: ArrayLike,
-  options: { readonly dtype?: DType | undefined; readonly shape?: StaticShape | undefined; readonly fallback?: DType | undefined } = {},
+  options: {
+    readonly dtype?: DType | undefined;
+    readonly shape?: StaticShape | undefined;
+    readonly fallback?: DType | undefined;
+  } = {},
 ): NdArray {
   if (isNdArray(value)) return reshaped(converted(value, options.dtype), options.shape);
   if (isTypedArray(value)) {
     const own = typedArrayDTypes.get(value.constructor) ?? 'float32';
-    return reshaped(converted({ dtype: own, shape: [value.length], data: value } as NdArray, options.dtype), options.shape);
+    return reshaped(
+      converted({ dtype: own, shape: [value.length], data: value } as NdArray, options.dtype),
+      options.shape,
+    );
   }
   const shape: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0]) shape.push(level.length);
@@ -140,7 +147,9 @@ function scalar(value: unknown, dtype: DType): number | bigint {
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'bigint') return value;
   if (typeof value !== 'number')
-    throw new ValueError(`Expected ${dtype}, but got ${JSON.stringify(value)} of type '${typeof value}'.`);
+    throw new ValueError(
+      `Expected ${dtype}, but got ${JSON.stringify(value)} of type '${typeof value}'.`,
+    );
   return value;
 }
 
@@ -176,7 +185,12 @@ function toHalfBits(value: number): number {
   if (magnitude >= 65520) return sign | 0x7c00;
   if (magnitude < 2 ** -14) return sign | roundEven(magnitude * 2 ** 24);
   const exponent = Math.floor(Math.log2(magnitude));
-  const scale = magnitude >= 2 ** (exponent + 1) ? exponent + 1 : magnitude < 2 ** exponent ? exponent - 1 : exponent;
+  const scale =
+    magnitude >= 2 ** (exponent + 1)
+      ? exponent + 1
+      : magnitude < 2 ** exponent
+        ? exponent - 1
+        : exponent;
   return sign | (roundEven((magnitude / 2 ** scale - 1) * 1024) + ((scale + 15) << 10));
 }
 function roundEven(x: number): number {
@@ -200,8 +214,11 @@ function convertValues(values: Iterable<number | bigint>, dtype: DType): unknown
   if (dtype === 'float16' || dtype === 'bfloat16')
     return float16Bits(Array.from(values, Number), dtype === 'bfloat16');
   if (dtype === 'int64' || dtype === 'uint64') {
-    const toBig = (v: number | bigint): bigint => (typeof v === 'bigint' ? v : BigInt(Math.trunc(v)));
-    return dtype === 'int64' ? BigInt64Array.from(values, toBig) : BigUint64Array.from(values, toBig);
+    const toBig = (v: number | bigint): bigint =>
+      typeof v === 'bigint' ? v : BigInt(Math.trunc(v));
+    return dtype === 'int64'
+      ? BigInt64Array.from(values, toBig)
+      : BigUint64Array.from(values, toBig);
   }
   if (dtype === 'bool') return Uint8Array.from(values, (v) => (Number(v) === 0 ? 0 : 1));
   if (dtype === 'complex64' || dtype === 'complex128') {

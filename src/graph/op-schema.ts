@@ -47,21 +47,25 @@ export type PerArg<I, V> = {
 
 /** What a caller writes: attrs that inputs imply are absent, attrs with defaults optional. */
 export type AttrsIn<A extends AttrSchema> = {
-  readonly [N in keyof A as A[N] extends { readonly inferred: true }
-    ? never
-    : A[N]['kind'] extends 'type'
+  readonly [
+    N in keyof A as A[N] extends { readonly inferred: true }
       ? never
-      : A[N] extends { readonly default: unknown }
+      : A[N]['kind'] extends 'type'
         ? never
-        : N]: AttrTypes[A[N]['kind']];
+        : A[N] extends { readonly default: unknown }
+          ? never
+          : N
+  ]: AttrTypes[A[N]['kind']];
 } & {
-  readonly [N in keyof A as A[N] extends { readonly inferred: true }
-    ? never
-    : A[N]['kind'] extends 'type'
-      ? N
-      : A[N] extends { readonly default: unknown }
+  readonly [
+    N in keyof A as A[N] extends { readonly inferred: true }
+      ? never
+      : A[N]['kind'] extends 'type'
         ? N
-        : never]?: AttrTypes[A[N]['kind']];
+        : A[N] extends { readonly default: unknown }
+          ? N
+          : never
+  ]?: AttrTypes[A[N]['kind']];
 };
 
 export interface InferContext<A extends AttrSchema, I> {
@@ -85,9 +89,19 @@ export interface InferContext<A extends AttrSchema, I> {
 /** What builds ops by type name: graph nodes for gradients, compiler nodes for decompositions. */
 export interface OpBuilder<V> {
   /** Adds an op; returns its first output. Inputs in wire order; list arguments as arrays. */
-  op(type: string, inputs: readonly (V | readonly V[])[], attrs?: Readonly<Record<string, unknown>>, name?: string): V;
+  op(
+    type: string,
+    inputs: readonly (V | readonly V[])[],
+    attrs?: Readonly<Record<string, unknown>>,
+    name?: string,
+  ): V;
   /** As `op`, returning all outputs flattened. */
-  ops(type: string, inputs: readonly (V | readonly V[])[], attrs?: Readonly<Record<string, unknown>>, name?: string): readonly V[];
+  ops(
+    type: string,
+    inputs: readonly (V | readonly V[])[],
+    attrs?: Readonly<Record<string, unknown>>,
+    name?: string,
+  ): readonly V[];
   /** A Const of a scalar, vector or nested list. */
   constant(value: number | readonly number[] | NdArray, dtype?: DType, name?: string): V;
   shapeOf(value: V): Shape;

@@ -13,7 +13,8 @@ export const findSchema = (type: string): AnyOpSchema | undefined => schemas.get
 
 export function schemaOf(type: string): AnyOpSchema {
   const schema = schemas.get(type);
-  if (schema === undefined) throw new LookupError(`Op type not registered '${type}'.`, { op: type });
+  if (schema === undefined)
+    throw new LookupError(`Op type not registered '${type}'.`, { op: type });
   return schema;
 }
 

@@ -54,8 +54,7 @@ export interface ResolvedArg {
 
 function resolveArg(name: string, spec: ArgSpec<AttrSchema>, attrs: PlainAttrs): ResolvedArg {
   const dtypeOf = (ref: string): DType => (attrs[ref] ?? ref) as DType;
-  if (typeof spec === 'string')
-    return { name, list: false, isRef: false, dtypes: [dtypeOf(spec)] };
+  if (typeof spec === 'string') return { name, list: false, isRef: false, dtypes: [dtypeOf(spec)] };
   if ('ref' in spec) return { name, list: false, isRef: true, dtypes: [dtypeOf(spec.ref)] };
   if ('types' in spec)
     return { name, list: true, isRef: false, dtypes: attrs[spec.types] as readonly DType[] };
@@ -77,9 +76,7 @@ export function groupByArg<V>(
   const grouped: Record<string, V | readonly V[]> = {};
   let at = 0;
   for (const arg of args) {
-    grouped[arg.name] = arg.list
-      ? flat.slice(at, at + arg.dtypes.length)
-      : (flat[at] as V);
+    grouped[arg.name] = arg.list ? flat.slice(at, at + arg.dtypes.length) : (flat[at] as V);
     at += arg.dtypes.length;
   }
   return grouped;

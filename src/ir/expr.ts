@@ -13,13 +13,45 @@ export type ScalarType = 'f32' | 'f64' | 'i32' | 'u32' | 'i64' | 'u64' | 'bool';
  * an f32 to the nearest value of a 16-bit float. `not` is logical on bool and bitwise on integers.
  */
 export type UnaryFn =
-  | 'neg' | 'abs' | 'sign' | 'floor' | 'ceil' | 'round' | 'trunc' | 'not'
-  | 'sqrt' | 'rsqrt' | 'exp' | 'expm1' | 'log' | 'log1p'
-  | 'sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan'
-  | 'sinh' | 'cosh' | 'tanh' | 'asinh' | 'acosh' | 'atanh'
-  | 'sigmoid' | 'softplus' | 'erf' | 'erfc'
-  | 'isNan' | 'isInf' | 'isFinite'
-  | 'wrapI8' | 'wrapI16' | 'wrapU8' | 'wrapU16' | 'roundF16' | 'roundBf16';
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'trunc'
+  | 'not'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'tanh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  | 'sigmoid'
+  | 'softplus'
+  | 'erf'
+  | 'erfc'
+  | 'isNan'
+  | 'isInf'
+  | 'isFinite'
+  | 'wrapI8'
+  | 'wrapI16'
+  | 'wrapU8'
+  | 'wrapU16'
+  | 'roundF16'
+  | 'roundBf16';
 
 /**
  * `div` is true division on floats and truncates on integers; `mod` is the remainder of truncated
@@ -27,9 +59,26 @@ export type UnaryFn =
  * Integer arithmetic wraps. `and`, `or` are logical on bool, bitwise on integers.
  */
 export type BinaryFn =
-  | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'max' | 'min' | 'pow' | 'atan2'
-  | 'and' | 'or' | 'xor' | 'shl' | 'shr'
-  | 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne';
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'mod'
+  | 'max'
+  | 'min'
+  | 'pow'
+  | 'atan2'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shl'
+  | 'shr'
+  | 'lt'
+  | 'le'
+  | 'gt'
+  | 'ge'
+  | 'eq'
+  | 'ne';
 
 /** Associative combiners of reductions. `max`, `min` propagate NaN as the binary functions do. */
 export type Combiner = 'sum' | 'prod' | 'max' | 'min' | 'and' | 'or';
@@ -48,23 +97,57 @@ export type Expr =
   /** Iteration variable; axes 0.. belong to the kernel, axes from `firstFoldAxis` to folds. */
   | { readonly kind: 'index'; readonly type: 'i32'; readonly axis: number }
   /** Element of a logical tensor (before buffers are assigned). One index expression per axis. */
-  | { readonly kind: 'load'; readonly type: ScalarType; readonly value: number; readonly index: readonly Expr[] }
+  | {
+      readonly kind: 'load';
+      readonly type: ScalarType;
+      readonly value: number;
+      readonly index: readonly Expr[];
+    }
   /** Element of the buffer at a binding (after buffers are assigned); `at` counts elements. */
-  | { readonly kind: 'read'; readonly type: ScalarType; readonly binding: number; readonly at: Expr }
+  | {
+      readonly kind: 'read';
+      readonly type: ScalarType;
+      readonly binding: number;
+      readonly at: Expr;
+    }
   /** Result of an earlier stage of the same reduce kernel. */
   | { readonly kind: 'stage'; readonly type: ScalarType; readonly stage: number }
   /** The accumulated sum of a contract kernel, in its epilogue. */
   | { readonly kind: 'acc'; readonly type: ScalarType }
   | { readonly kind: 'unary'; readonly type: ScalarType; readonly fn: UnaryFn; readonly x: Expr }
-  | { readonly kind: 'binary'; readonly type: ScalarType; readonly fn: BinaryFn; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: 'select'; readonly type: ScalarType; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
+  | {
+      readonly kind: 'binary';
+      readonly type: ScalarType;
+      readonly fn: BinaryFn;
+      readonly a: Expr;
+      readonly b: Expr;
+    }
+  | {
+      readonly kind: 'select';
+      readonly type: ScalarType;
+      readonly cond: Expr;
+      readonly a: Expr;
+      readonly b: Expr;
+    }
   /** Value conversion: float to integer truncates toward zero, integers wrap, to bool is `!= 0`. */
   | { readonly kind: 'cast'; readonly type: ScalarType; readonly x: Expr }
   /** Reinterprets 32 bits. */
   | { readonly kind: 'bitcast'; readonly type: ScalarType; readonly x: Expr }
   /** Sequential reduction inside one invocation: `axis` is the loop variable, 0 <= axis < extent. */
-  | { readonly kind: 'fold'; readonly type: ScalarType; readonly combine: Combiner; readonly axis: number; readonly extent: number; readonly body: Expr }
-  | { readonly kind: 'call'; readonly type: ScalarType; readonly fn: Intrinsic; readonly args: readonly Expr[] };
+  | {
+      readonly kind: 'fold';
+      readonly type: ScalarType;
+      readonly combine: Combiner;
+      readonly axis: number;
+      readonly extent: number;
+      readonly body: Expr;
+    }
+  | {
+      readonly kind: 'call';
+      readonly type: ScalarType;
+      readonly fn: Intrinsic;
+      readonly args: readonly Expr[];
+    };
 
 export type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>;
 
@@ -218,7 +301,11 @@ export function withOperands(expr: Expr, next: readonly Expr[]): Expr {
  * Rebuilds an expression bottom-up. `visit` sees each distinct node once, after its operands;
  * sharing is kept. Depth is bounded by an explicit stack, so long fused chains are safe.
  */
-export function rewrite(root: Expr, visit: (expr: Expr) => Expr, memo = new Map<Expr, Expr>()): Expr {
+export function rewrite(
+  root: Expr,
+  visit: (expr: Expr) => Expr,
+  memo = new Map<Expr, Expr>(),
+): Expr {
   const stack: Expr[] = [root];
   while (stack.length > 0) {
     const expr = stack[stack.length - 1] as Expr;

@@ -38,7 +38,13 @@ export interface BufferDecl {
 
 export type Step =
   /** Runs a kernel; `buffers[i]` is bound at binding i. All are in `place`. */
-  | { readonly kind: 'kernel'; readonly place: Place; readonly kernel: Kernel; readonly buffers: readonly number[]; readonly nodes: readonly string[] }
+  | {
+      readonly kind: 'kernel';
+      readonly place: Place;
+      readonly kernel: Kernel;
+      readonly buffers: readonly number[];
+      readonly nodes: readonly string[];
+    }
   /** Copies all elements within one place (snapshots, commits of variables). */
   | { readonly kind: 'copy'; readonly place: Place; readonly from: number; readonly to: number }
   /** Device to host or host to device, converting storage (an int64 widens or narrows, checked). */
@@ -69,13 +75,20 @@ export interface VariableDecl {
 
 /** A fetched tensor: in a buffer, known at compile time, or an echo of a feed. */
 export type FetchSource =
-  | { readonly kind: 'buffer'; readonly buffer: number; readonly dtype: DType; readonly shape: StaticShape }
+  | {
+      readonly kind: 'buffer';
+      readonly buffer: number;
+      readonly dtype: DType;
+      readonly shape: StaticShape;
+    }
   | { readonly kind: 'constant'; readonly data: NdArray }
   | { readonly kind: 'feed'; readonly feed: number };
 
 /** One random op: its stream advances by `advance` counters per run (TensorFlow reserves 256 per value). */
 export interface RandomDecl {
   readonly node: string;
+  /** False if both seeds are 0: the stream then starts anywhere. */
+  readonly seeded: boolean;
   readonly advance: bigint;
 }
 

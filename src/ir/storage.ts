@@ -11,18 +11,27 @@ import type { StorageType } from './kernel.js';
 import type { Place } from './program.js';
 
 export type StorageArray =
-  | Float32Array
-  | Int32Array
-  | Uint32Array
-  | Float64Array
-  | BigInt64Array
-  | BigUint64Array;
+  Float32Array | Int32Array | Uint32Array | Float64Array | BigInt64Array | BigUint64Array;
 
 const onHost: Partial<Record<DType, StorageType>> = {
-  float32: 'f32', float16: 'f32', bfloat16: 'f32', float64: 'f64',
-  int8: 'i32', int16: 'i32', int32: 'i32', uint8: 'i32', uint16: 'i32',
-  qint8: 'i32', quint8: 'i32', qint32: 'i32', qint16: 'i32', quint16: 'i32',
-  uint32: 'u32', bool: 'u32', int64: 'i64', uint64: 'u64',
+  float32: 'f32',
+  float16: 'f32',
+  bfloat16: 'f32',
+  float64: 'f64',
+  int8: 'i32',
+  int16: 'i32',
+  int32: 'i32',
+  uint8: 'i32',
+  uint16: 'i32',
+  qint8: 'i32',
+  quint8: 'i32',
+  qint32: 'i32',
+  qint16: 'i32',
+  quint16: 'i32',
+  uint32: 'u32',
+  bool: 'u32',
+  int64: 'i64',
+  uint64: 'u64',
 };
 
 /** Storage of a dtype in a place, or undefined if kernels there cannot hold it. */
@@ -40,10 +49,19 @@ export const scalarTypeOf = (dtype: DType, place: Place): ScalarType | undefined
 export const storageBytes = (storage: StorageType): number =>
   storage === 'f64' || storage === 'i64' || storage === 'u64' ? 8 : 4;
 
-const narrowing: Partial<Record<DType, 'wrapI8' | 'wrapI16' | 'wrapU8' | 'wrapU16' | 'roundF16' | 'roundBf16'>> = {
-  int8: 'wrapI8', qint8: 'wrapI8', uint8: 'wrapU8', quint8: 'wrapU8',
-  int16: 'wrapI16', qint16: 'wrapI16', uint16: 'wrapU16', quint16: 'wrapU16',
-  float16: 'roundF16', bfloat16: 'roundBf16',
+const narrowing: Partial<
+  Record<DType, 'wrapI8' | 'wrapI16' | 'wrapU8' | 'wrapU16' | 'roundF16' | 'roundBf16'>
+> = {
+  int8: 'wrapI8',
+  qint8: 'wrapI8',
+  uint8: 'wrapU8',
+  quint8: 'wrapU8',
+  int16: 'wrapI16',
+  qint16: 'wrapI16',
+  uint16: 'wrapU16',
+  quint16: 'wrapU16',
+  float16: 'roundF16',
+  bfloat16: 'roundBf16',
 };
 
 /** Rounds or wraps a computed value to what `dtype` can hold; a no-op for 32-bit and wider types. */
@@ -53,15 +71,23 @@ export function narrow(dtype: DType, value: Expr): Expr {
 }
 
 const storageConstructors = {
-  f32: Float32Array, i32: Int32Array, u32: Uint32Array,
-  f64: Float64Array, i64: BigInt64Array, u64: BigUint64Array,
+  f32: Float32Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  f64: Float64Array,
+  i64: BigInt64Array,
+  u64: BigUint64Array,
 } as const;
 
 export const createStorage = (storage: StorageType, length: number): StorageArray =>
   new storageConstructors[storage](length);
 
-export const storageView = (storage: StorageType, buffer: ArrayBuffer, byteOffset: number, length: number): StorageArray =>
-  new storageConstructors[storage](buffer, byteOffset, length);
+export const storageView = (
+  storage: StorageType,
+  buffer: ArrayBuffer,
+  byteOffset: number,
+  length: number,
+): StorageArray => new storageConstructors[storage](buffer, byteOffset, length);
 
 const bits = new DataView(new ArrayBuffer(4));
 const fromHalf = (raw: number): number => {
@@ -90,9 +116,11 @@ const toBrain = (value: number): number => {
 export function encode(array: NdArray, storage: StorageType, label: string): StorageArray {
   const { dtype, data } = array;
   if (dtype === 'string' || !isNumericDType(dtype))
-    throw new UnimplementedError(`${label}: a ${dtype} tensor has no numeric storage.`, { node: label });
-  const source = data as Exclude<typeof data, readonly Uint8Array[]>;
-  if (source instanceof storageConstructors[storage]) return source as StorageArray;
+    throw new UnimplementedError(`${label}: a ${dtype} tensor has no numeric storage.`, {
+      node: label,
+    });
+  const source = data;
+  if (source instanceof storageConstructors[storage]) return source;
   if (storage === 'f32' && dtype === 'float16')
     return Float32Array.from(source as Uint16Array, fromHalf);
   if (storage === 'f32' && dtype === 'bfloat16')
@@ -130,7 +158,8 @@ function decodeData(values: StorageArray, dtype: DType): unknown {
   if (dtype === 'float16') return Uint16Array.from(values as Float32Array, toHalf);
   if (dtype === 'bfloat16') return Uint16Array.from(values as Float32Array, toBrain);
   if (dtype === 'int64' && values instanceof Int32Array) return BigInt64Array.from(values, BigInt);
-  if (!isNumericDType(dtype)) throw new UnimplementedError(`A ${dtype} tensor has no numeric storage.`);
+  if (!isNumericDType(dtype))
+    throw new UnimplementedError(`A ${dtype} tensor has no numeric storage.`);
   const constructor = arrayConstructor(dtype);
   return new (constructor as Float32ArrayConstructor)(values as Float32Array);
 }

@@ -4,6 +4,10 @@
  */
 import { UnimplementedError } from '../errors.js';
 import { registerOps } from '../graph/registry.js';
+import * as arrayConst from './array/const.js';
+import * as arrayIdentity from './array/identity.js';
+import * as arrayPlaceholder from './array/placeholder.js';
+import * as arrayShape from './array/shape.js';
 import * as arrayTempCore from './array/temp-core.js';
 import * as mathAddN from './math/add-n.js';
 import * as mathArgReduce from './math/arg-reduce.js';
@@ -49,6 +53,10 @@ import * as stateVariableOps from './state/variable-ops.js';
 import type { AnyOpDef } from './op-def.js';
 
 const families: readonly object[] = [
+  arrayConst,
+  arrayIdentity,
+  arrayPlaceholder,
+  arrayShape,
   arrayTempCore,
   mathAddN,
   mathArgReduce,

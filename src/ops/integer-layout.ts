@@ -1,6 +1,6 @@
 /** Moves partly known integers as array ops move elements, so that shape arithmetic stays known. */
 import { elementCount, isStatic, stridesOf, type Shape, type StaticShape } from '../graph/shape.js';
-import type { PartialIntegers } from './shape-rules.js';
+import type { PartialIntegers } from './partial-integers.js';
 
 /** Longest tensor followed element by element. */
 const maxElements = 1024;

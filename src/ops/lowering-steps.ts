@@ -11,12 +11,12 @@ import {
 } from '../ir/expr.js';
 import { integersOf } from './integers.js';
 import type { Operand } from './op-def.js';
-import type { Rejects } from './shape-rules.js';
+import type { Fail } from './shape-checks.js';
 
 /** Elements of an integer input that decides a shape; specialisation has made it constant. */
-export function constantIntegers(ctx: Rejects, operand: Operand, name: string): number[] {
+export function constantIntegers(operand: Operand, name: string, fail: Fail): number[] {
   return operand.constant === null
-    ? ctx.fail(
+    ? fail(
         `Input '${name}' decides the output's shape, so its value must be known before the kernels ` +
           `run, but it is computed from data. Make it a constant or feed it`,
       )

@@ -22,7 +22,18 @@ const encoder = new TextEncoder();
 
 /** The field a message sets, or undefined for an AttrValue without a value. */
 function fieldOf(message: AttrValueMessage): keyof AttrValueMessage | undefined {
-  const fields = ['s', 'i', 'f', 'b', 'type', 'shape', 'tensor', 'list', 'func', 'placeholder'] as const;
+  const fields = [
+    's',
+    'i',
+    'f',
+    'b',
+    'type',
+    'shape',
+    'tensor',
+    'list',
+    'func',
+    'placeholder',
+  ] as const;
   return fields.find((field) => Object.hasOwn(message, field) && message[field] != null);
 }
 
@@ -48,7 +59,11 @@ function tensorAttr(message: TensorMessage): AttrValue {
 
 function listAttr(list: ListValueMessage): AttrValue {
   const { s, i, f, b, type, shape, tensor, func } = list;
-  if (s?.length) return attr('list(string)', s.map((bytes) => decoder.decode(bytes)));
+  if (s?.length)
+    return attr(
+      'list(string)',
+      s.map((bytes) => decoder.decode(bytes)),
+    );
   if (i?.length) return attr('list(int)', i.map(int64ToNumber));
   if (f?.length) return attr('list(float)', [...f]);
   if (b?.length) return attr('list(bool)', [...b]);

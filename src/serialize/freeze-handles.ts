@@ -39,7 +39,10 @@ const passing: ReadonlySet<string> = new Set([
 
 /** Ops that call functions: attrs that name them, attr of the input types, inputs before those. */
 const callers: Readonly<
-  Record<string, { readonly functions: readonly string[]; readonly types: string; readonly skip: number }>
+  Record<
+    string,
+    { readonly functions: readonly string[]; readonly types: string; readonly skip: number }
+  >
 > = {
   If: { functions: ['then_branch', 'else_branch'], types: 'Tin', skip: 1 },
   StatelessIf: { functions: ['then_branch', 'else_branch'], types: 'Tin', skip: 1 },
@@ -71,7 +74,11 @@ class Freezer {
     const source = this.#functions.get(name);
     if (source === undefined)
       throw new InvalidArgumentError(`Function '${name}' is not in the graph's library.`);
-    const key = [name, loopBody, ...[...args].map(([i, type]) => `${i}:${type.dtype}`).sort()].join();
+    const key = [
+      name,
+      loopBody,
+      ...[...args].map(([i, type]) => `${i}:${type.dtype}`).sort(),
+    ].join();
     const known = this.#copies.get(key);
     if (known !== undefined) return known;
     let copy = `${name}_frozen`;
@@ -273,7 +280,9 @@ function freezeFunction(
   body.rewrite();
   const reads = new Set(
     (source.node_def ?? [])
-      .filter(({ name: n, op }) => op === 'ReadVariableOp' && body.nodes.get(n ?? '')?.op === 'Identity')
+      .filter(
+        ({ name: n, op }) => op === 'ReadVariableOp' && body.nodes.get(n ?? '')?.op === 'Identity',
+      )
       .map((node) => `${node.name ?? ''}:value:0`),
   );
   const renamed = (text: string): string =>

@@ -59,7 +59,8 @@ const nodeDefError = (node: TypedNode, schema: AnyOpSchema, start: string): Inva
     op: node.type,
   });
 
-const typeText = (type: InputType): string => `${shortNameOf(type.dtype)}${type.isRef ? '_ref' : ''}`;
+const typeText = (type: InputType): string =>
+  `${shortNameOf(type.dtype)}${type.isRef ? '_ref' : ''}`;
 
 /** @throws InvalidArgumentError if the inputs are not as many, or not of the dtypes, the op takes. */
 export function checkInputs(

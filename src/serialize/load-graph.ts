@@ -17,8 +17,9 @@ export interface LoadedGraph {
   readonly outputs: readonly Tensor[];
 }
 
-/** Text GraphDefs open with a comment or one of GraphDef's fields by name. */
-const textStart = /^\uFEFF?(?:\s|#[^\n]*\n)*(?:node|library|versions|version|debug_info)\s*[:{<[]/;
+/** Text GraphDefs open with a byte order mark, comments, or one of GraphDef's fields by name. */
+const textStart =
+  /^(?:\u00EF\u00BB\u00BF)?(?:\s|#[^\n]*\n)*(?:node|library|versions|version|debug_info)\s*[:{<[]/;
 
 const looksLikeText = (bytes: Uint8Array): boolean =>
   textStart.test(new TextDecoder('latin1').decode(bytes.subarray(0, 4096)));
@@ -50,7 +51,12 @@ const isPlaceholder = (op: Operation): boolean =>
   op.type === 'Placeholder' || op.type === 'PlaceholderV2';
 
 /** Op types that nobody need consume, yet are no result. */
-const neverOutputs: ReadonlySet<string> = new Set(['Const', 'Assert', 'NoOp', 'PlaceholderWithDefault']);
+const neverOutputs: ReadonlySet<string> = new Set([
+  'Const',
+  'Assert',
+  'NoOp',
+  'PlaceholderWithDefault',
+]);
 
 /** Placeholders of a graph, and the tensors of nodes that no other node waits for. */
 export function graphInterface(graph: Graph): Omit<LoadedGraph, 'graph'> {

@@ -74,32 +74,30 @@ export type TensorMessage = Optional<{
 export type AttrMap = Readonly<Record<string, AttrValueMessage>>;
 export type NameAttrListMessage = Optional<{ name: string; attr: AttrMap }>;
 
-export interface ListValueMessage
-  extends Optional<{
-    s: readonly Uint8Array[];
-    i: readonly Int64[];
-    f: readonly number[];
-    b: readonly boolean[];
-    type: readonly number[];
-    shape: readonly TensorShapeMessage[];
-    tensor: readonly TensorMessage[];
-    func: readonly NameAttrListMessage[];
-  }> {}
+export interface ListValueMessage extends Optional<{
+  s: readonly Uint8Array[];
+  i: readonly Int64[];
+  f: readonly number[];
+  b: readonly boolean[];
+  type: readonly number[];
+  shape: readonly TensorShapeMessage[];
+  tensor: readonly TensorMessage[];
+  func: readonly NameAttrListMessage[];
+}> {}
 
 /** At most one of the fields is set. */
-export interface AttrValueMessage
-  extends Optional<{
-    s: Uint8Array;
-    i: Int64;
-    f: number;
-    b: boolean;
-    type: number;
-    shape: TensorShapeMessage;
-    tensor: TensorMessage;
-    list: ListValueMessage;
-    func: NameAttrListMessage;
-    placeholder: string;
-  }> {}
+export interface AttrValueMessage extends Optional<{
+  s: Uint8Array;
+  i: Int64;
+  f: number;
+  b: boolean;
+  type: number;
+  shape: TensorShapeMessage;
+  tensor: TensorMessage;
+  list: ListValueMessage;
+  func: NameAttrListMessage;
+  placeholder: string;
+}> {}
 
 export type NodeMessage = Optional<{
   name: string;

@@ -43,9 +43,7 @@ const nextIterationTypes: ReadonlySet<string> = new Set(['NextIteration', 'RefNe
 
 /** Whether an edge closes a loop, so that its consumer is made before its producer. */
 export const isBackEdge = (consumer: FileNode, producer: FileNode | undefined): boolean =>
-  producer !== undefined &&
-  mergeTypes.has(consumer.type) &&
-  nextIterationTypes.has(producer.type);
+  producer !== undefined && mergeTypes.has(consumer.type) && nextIterationTypes.has(producer.type);
 
 const nodeError = (name: string, message: string): InvalidArgumentError =>
   new InvalidArgumentError(`Node '${name}': ${message}`, { node: name });

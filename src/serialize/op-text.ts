@@ -5,7 +5,11 @@ import type { AnyOpSchema, ArgSpec, AttrSchema, AttrSpec } from '../graph/op-sch
 import { formatShape, type Shape } from '../graph/shape.js';
 
 const dtypeText = (source: string, attrs: AttrSchema): string =>
-  source in attrs ? source : enumNameOf(source as DType).slice(3).toLowerCase();
+  source in attrs
+    ? source
+    : enumNameOf(source as DType)
+        .slice(3)
+        .toLowerCase();
 
 function argText(name: string, spec: ArgSpec<AttrSchema>, attrs: AttrSchema): string {
   if (typeof spec === 'string') return `${name}:${dtypeText(spec, attrs)}`;

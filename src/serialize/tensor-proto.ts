@@ -93,7 +93,10 @@ function checkSizes(message: TensorMessage, dtype: DType, shape: StaticShape): v
   const where = `shape [${shape.join(',')}]`;
   if (dtype === 'string') {
     if (content > 0 && count > content)
-      throw invalid(message, `${where} needs ${count} strings, tensor_content has ${content} bytes.`);
+      throw invalid(
+        message,
+        `${where} needs ${count} strings, tensor_content has ${content} bytes.`,
+      );
   } else if (content > 0) {
     const needed = count * byteSizeOf(dtype);
     if (needed !== content)
@@ -122,7 +125,9 @@ function decode(message: TensorMessage, dtype: DType, shape: StaticShape): NdArr
     throw new UnimplementedError(
       `A ${dtype} tensor in a file holds a handle of the process that wrote it; its value cannot be read.`,
     );
-  const data = hasContent ? contentView(content, dtype) : dataOfList(message, dtype, countOf(shape));
+  const data = hasContent
+    ? contentView(content, dtype)
+    : dataOfList(message, dtype, countOf(shape));
   return { dtype, shape, data } as NdArray;
 }
 
@@ -164,7 +169,10 @@ function stringsOfContent(
   }
   const total = lengths.reduce((sum, length) => sum + length, at);
   if (total !== content.byteLength)
-    throw invalid(message, `strings need ${total} bytes, tensor_content has ${content.byteLength}.`);
+    throw invalid(
+      message,
+      `strings need ${total} bytes, tensor_content has ${content.byteLength}.`,
+    );
   return lengths.map((length) => content.subarray(at, (at += length)));
 }
 
@@ -240,7 +248,8 @@ export function messageOfNdArray(array: NdArray): TensorMessage {
 }
 
 function listOf(elements: NumericArray, dtype: DType): readonly (Int64 | boolean)[] {
-  if (dtype === 'bool') return Array.from(elements as Iterable<number | bigint>, (v) => Number(v) !== 0);
+  if (dtype === 'bool')
+    return Array.from(elements as Iterable<number | bigint>, (v) => Number(v) !== 0);
   return Array.from(elements as Iterable<number | bigint>, (v): Int64 =>
     typeof v === 'bigint' ? bigIntToInt64(v, dtype === 'uint64') : v,
   );

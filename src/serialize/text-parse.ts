@@ -58,7 +58,8 @@ class Parser {
 
   #field(fields: Fields, type: protobuf.Type, depth: number): void {
     const scan: TextScanner = this.#scan;
-    if (scan.token.kind !== 'word') scan.fail(`Expected a field of ${type.name}, found ${scan.found}.`);
+    if (scan.token.kind !== 'word')
+      scan.fail(`Expected a field of ${type.name}, found ${scan.found}.`);
     const { text: name, at } = scan.token;
     const field = Object.hasOwn(type.fields, name) ? type.fields[name] : undefined;
     if (field === undefined) scan.fail(`Message ${type.name} has no field named '${name}'.`);
@@ -151,7 +152,9 @@ class Parser {
     if (type === 'bool') return this.#boolValue();
     if (type === 'float' || type === 'double') return this.#floatValue(type);
     const value = this.#integer(type);
-    return isLongType(type) ? bigIntToInt64(value, type.startsWith('uint') || type === 'fixed64') : Number(value);
+    return isLongType(type)
+      ? bigIntToInt64(value, type.startsWith('uint') || type === 'fixed64')
+      : Number(value);
   }
 
   #enumValue(type: protobuf.Enum): number {

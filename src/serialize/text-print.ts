@@ -67,7 +67,11 @@ const longTypes: ReadonlySet<string> = new Set([
 ]);
 export const isLongType = (type: string): boolean => longTypes.has(type);
 
-function scalarText(value: unknown, type: string, resolved: protobuf.ReflectionObject | null): string {
+function scalarText(
+  value: unknown,
+  type: string,
+  resolved: protobuf.ReflectionObject | null,
+): string {
   if (resolved instanceof protobuf.Enum)
     return resolved.valuesById[value as number] ?? String(value);
   if (type === 'string') return quoteText(value as string);

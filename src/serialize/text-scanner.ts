@@ -3,7 +3,12 @@ import { InvalidArgumentError } from '../errors.js';
 
 export type Token =
   | { readonly kind: 'word' | 'number' | 'mark'; readonly text: string; readonly at: number }
-  | { readonly kind: 'string'; readonly text: string; readonly bytes: Uint8Array; readonly at: number }
+  | {
+      readonly kind: 'string';
+      readonly text: string;
+      readonly bytes: Uint8Array;
+      readonly at: number;
+    }
   | { readonly kind: 'end'; readonly text: ''; readonly at: number };
 
 const space = /(?:\s+|#[^\n]*)*/y;
@@ -88,7 +93,9 @@ export class TextScanner {
 
   /** How the current token reads in an error. */
   get found(): string {
-    return this.#token.kind === 'end' ? 'the end of the text' : `'${this.#token.text.slice(0, 40)}'`;
+    return this.#token.kind === 'end'
+      ? 'the end of the text'
+      : `'${this.#token.text.slice(0, 40)}'`;
   }
 
   #match(pattern: RegExp): string | undefined {

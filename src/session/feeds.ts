@@ -1,7 +1,7 @@
 /** Feeds: values for tensors of the graph, checked against their dtype and static shape. */
 import { DTypeError, ValueError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';
-import { Graph } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import { isNdArray, isTypedArray, ndArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
 import { Tensor } from '../graph/operation.js';
 import { elementCount, formatTuple, isCompatible, type StaticShape } from '../graph/shape.js';
@@ -30,7 +30,10 @@ export function resolveFeeds(graph: Graph, feeds: Feeds): Feed[] {
   const result: Feed[] = [];
   for (const [key, value] of pairs) {
     const tensor = feedTensor(graph, key);
-    if (seen.has(tensor)) throw new ValueError(`Endpoint "${tensor.name}" fed more than once.`, { node: tensor.op.name });
+    if (seen.has(tensor))
+      throw new ValueError(`Endpoint "${tensor.name}" fed more than once.`, {
+        node: tensor.op.name,
+      });
     seen.add(tensor);
     result.push({ tensor, array: feedArray(tensor, value) });
   }
@@ -78,16 +81,20 @@ function converted(tensor: Tensor, value: FeedValue): NdArray {
       const checked = ndArray(value.dtype, value.shape, value.data as never);
       return checked.dtype === dtype ? checked : toNdArray(checked, { dtype });
     }
-    if (isTypedArray(value)) return toNdArray(value, { dtype, shape: flatShape(tensor, value.length) });
+    if (isTypedArray(value))
+      return toNdArray(value, { dtype, shape: flatShape(tensor, value.length) });
     return toNdArray(value, { dtype });
   } catch (error) {
     if (!(error instanceof ValueError || error instanceof DTypeError)) throw error;
     const Same = error instanceof ValueError ? ValueError : DTypeError;
-    throw new Same(`Cannot feed Tensor '${tensor.name}' (${dtype}, shape '${formatTuple(tensor.shape)}'): ${error.message}`, {
-      node: tensor.op.name,
-      op: tensor.op.type,
-      cause: error,
-    });
+    throw new Same(
+      `Cannot feed Tensor '${tensor.name}' (${dtype}, shape '${formatTuple(tensor.shape)}'): ${error.message}`,
+      {
+        node: tensor.op.name,
+        op: tensor.op.type,
+        cause: error,
+      },
+    );
   }
 }
 

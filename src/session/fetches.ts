@@ -2,7 +2,7 @@
 import { DTypeError, ValueError } from '../errors.js';
 import { isVariable, type VariableLike } from '../graph/add-node.js';
 import type { NdArray } from '../graph/dtype.js';
-import { Graph } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import { Operation, Tensor } from '../graph/operation.js';
 
 /** A tensor, a variable, an operation (runs, gives null), or the name of one: `y:0`, `train`. */
@@ -53,7 +53,9 @@ export function planFetches(graph: Graph, fetches: Fetches): FetchPlan {
       tensors.set(leaf, at);
       return (arrays) => arrays[at];
     }
-    const parts = Object.entries(fetch as object).map(([key, value]) => [key, visit(value)] as const);
+    const parts = Object.entries(fetch as object).map(
+      ([key, value]) => [key, visit(value)] as const,
+    );
     return (arrays) => Object.fromEntries(parts.map(([key, part]) => [key, part(arrays)]));
   };
   const assemble = visit(fetches);

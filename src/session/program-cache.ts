@@ -7,8 +7,6 @@ import type { LoadedProgram } from '../runtime/runtime.js';
 export interface CachedProgram {
   readonly compiled: Compiled;
   readonly loaded: LoadedProgram;
-
-
 }
 
 interface Entry extends CachedProgram {
@@ -27,7 +25,10 @@ export class ProgramCache {
   }
 
   /** The program for a signature that holds for these fed values and the variables' state. */
-  find(signature: string, valueOf: (feed: Tensor) => NdArray | undefined): CachedProgram | undefined {
+  find(
+    signature: string,
+    valueOf: (feed: Tensor) => NdArray | undefined,
+  ): CachedProgram | undefined {
     const entries = this.#bySignature.get(signature);
     if (entries === undefined) return undefined;
     const at = entries.findIndex(

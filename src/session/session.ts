@@ -14,7 +14,14 @@ import type { Program } from '../ir/program.js';
 import { runProgramSync } from '../runtime/cpu/fold-constants.js';
 import type { MemoryUse, RunResult, Runtime } from '../runtime/runtime.js';
 import { createRuntime, type Device } from './device-choice.js';
-import { feedArray, feedTensor, resolveFeeds, type Feed, type Feeds, type FeedValue } from './feeds.js';
+import {
+  feedArray,
+  feedTensor,
+  resolveFeeds,
+  type Feed,
+  type Feeds,
+  type FeedValue,
+} from './feeds.js';
 import { planFetches, type Fetched, type Fetches, type FetchPlan } from './fetches.js';
 import { ProgramCache, type CachedProgram } from './program-cache.js';
 import { RandomStreams } from './random-streams.js';
@@ -120,8 +127,13 @@ export class Session {
       const begin = performance.now();
       this.#assertOpen();
       if (values.length !== tensors.length)
-        throw new ValueError(`makeCallable: expected ${tensors.length} feed values, got ${values.length}.`);
-      const feeds = tensors.map((tensor, i) => ({ tensor, array: feedArray(tensor, values[i] as FeedValue) }));
+        throw new ValueError(
+          `makeCallable: expected ${tensors.length} feed values, got ${values.length}.`,
+        );
+      const feeds = tensors.map((tensor, i) => ({
+        tensor,
+        array: feedArray(tensor, values[i] as FeedValue),
+      }));
       return plan.assemble(await this.#execute(plan, feeds, options, begin));
     };
     return (values = [], options = {}) => call(values, options) as Promise<never>;
@@ -131,18 +143,32 @@ export class Session {
    * Compiles and loads the program for a run ahead of it, so that the first run is as fast as the
    * next. Feeds are described by their shapes.
    */
-  async prepare(fetches: Fetches, feedShapes: Readonly<Record<string, StaticShape>> = {}): Promise<void> {
+  async prepare(
+    fetches: Fetches,
+    feedShapes: Readonly<Record<string, StaticShape>> = {},
+  ): Promise<void> {
     this.#assertOpen();
     const plan = planFetches(this.graph, fetches);
     const shapes = Object.entries(feedShapes).map(([key, shape]) => {
       const tensor = feedTensor(this.graph, key);
       if (!isCompatible(tensor.shape, shape))
-        throw new ValueError(`prepare: shape [${shape.join(',')}] does not fit Tensor '${tensor.name}'.`, { node: tensor.op.name });
+        throw new ValueError(
+          `prepare: shape [${shape.join(',')}] does not fit Tensor '${tensor.name}'.`,
+          { node: tensor.op.name },
+        );
       return { tensor, shape };
     });
     await this.#inOrder(async () => {
       await this.#program(plan, shapes, () => undefined);
     });
+  }
+
+  /**
+   * Value of the variable a VariableV2 or VarHandleOp stands for.
+   * @throws FailedPreconditionError if it is not initialised.
+   */
+  read(variable: Operation): Promise<NdArray> {
+    return this.run(variable.output());
   }
 
   /** Bytes held on the device, by class. */
@@ -178,7 +204,9 @@ export class Session {
   #assertOpen(): void {
     if (this.#closed !== null) throw new RuntimeError('Attempted to use a closed Session.');
     if (this.graph.operations.length === 0)
-      throw new RuntimeError('The Session graph is empty. Add operations to the graph before calling run().');
+      throw new RuntimeError(
+        'The Session graph is empty. Add operations to the graph before calling run().',
+      );
   }
 
   #inOrder<R>(start: () => Promise<R>): Promise<R> {
@@ -342,7 +370,11 @@ class RunLimit {
   readonly #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #outer: AbortSignal | undefined;
   readonly #onAbort = (): void => {
-    this.#end(new CancelledError('The run was cancelled: its AbortSignal was aborted.', { cause: this.#outer?.reason }));
+    this.#end(
+      new CancelledError('The run was cancelled: its AbortSignal was aborted.', {
+        cause: this.#outer?.reason,
+      }),
+    );
   };
   #ended: Error | null = null;
 

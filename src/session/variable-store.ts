@@ -29,7 +29,10 @@ export class VariableStore implements VariableStates {
    * initialised from now on. The answer's `undo` takes that back if the run fails.
    * @throws FailedPreconditionError if the run reads a variable that holds no value.
    */
-  bind(program: Program, runtime: Runtime): { readonly buffers: VariableBuffer[]; readonly undo: () => void } {
+  bind(
+    program: Program,
+    runtime: Runtime,
+  ): { readonly buffers: VariableBuffer[]; readonly undo: () => void } {
     for (const decl of program.variables)
       if (decl.reads && !this.isInitialized(decl.key)) throw uninitialized(decl);
     const fresh: Held[] = [];
@@ -53,7 +56,11 @@ export class VariableStore implements VariableStates {
     const known = this.#held.get(decl.key);
     if (known && sameShape(known.shape, decl.shape)) return known;
     known?.buffer.destroy();
-    const held: Held = { buffer: runtime.createVariable(decl), shape: decl.shape, initialized: false };
+    const held: Held = {
+      buffer: runtime.createVariable(decl),
+      shape: decl.shape,
+      initialized: false,
+    };
     this.#held.set(decl.key, held);
     return held;
   }
@@ -70,5 +77,8 @@ function uninitialized(decl: VariableDecl): FailedPreconditionError {
     op === 'VarHandleOp'
       ? `Could not find variable ${node}. This could mean that the variable has been deleted. In TF1, it can also mean the variable is uninitialized.`
       : `Attempting to use uninitialized value ${node}.`;
-  return new FailedPreconditionError(`${text} Run its initializer first (globalVariablesInitializer()).`, { node, op });
+  return new FailedPreconditionError(
+    `${text} Run its initializer first (globalVariablesInitializer()).`,
+    { node, op },
+  );
 }

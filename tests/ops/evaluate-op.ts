@@ -109,7 +109,7 @@ export function evaluateOp(
     fetches: outputs,
     feeds: inputs.map((x, i) => ({ name: `input${i}`, dtype: x.dtype, shape: x.shape })),
     variables: [],
-    random: isRandom ? [{ node: 'op', advance: 0n }] : [],
+    random: isRandom ? [{ node: 'op', seeded: true, advance: 0n }] : [],
   };
   // Without streams of its own the program reads position zero.
   const program = { ...assemble(flow, { maxBindings: 64 }), random: [] };

@@ -7,7 +7,9 @@ const script = fileURLToPath(new URL('../../scripts/build-proto.mjs', import.met
 
 describe('descriptor', () => {
   it('equals what the script makes of proto/*.proto', () => {
-    expect(() => execFileSync(process.execPath, [script, '--check'], { stdio: 'pipe' })).not.toThrow();
+    expect(() =>
+      execFileSync(process.execPath, [script, '--check'], { stdio: 'pipe' }),
+    ).not.toThrow();
   });
 
   it('has the field numbers that trip readers', () => {

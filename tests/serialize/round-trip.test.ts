@@ -41,7 +41,9 @@ describe('golden graphs', () => {
   });
   it('come back unchanged from text', () => {
     expect(
-      changed(({ bytes }) => encodeGraphDef(graphDefFromText(toGraphDefText(decodeGraphDef(bytes))))),
+      changed(({ bytes }) =>
+        encodeGraphDef(graphDefFromText(toGraphDefText(decodeGraphDef(bytes)))),
+      ),
     ).toEqual([]);
   });
 });

@@ -39,12 +39,17 @@ describe('typed lists', () => {
     expect(values(tensor('int8', [], { int_val: [-3] }))).toEqual([-3]);
   });
   it('hold complex values as pairs, and repeat the last pair', () => {
-    expect(values(tensor('complex64', [3], { scomplex_val: [1, 2, 3, 4] }))).toEqual([1, 2, 3, 4, 3, 4]);
+    expect(values(tensor('complex64', [3], { scomplex_val: [1, 2, 3, 4] }))).toEqual([
+      1, 2, 3, 4, 3, 4,
+    ]);
   });
   it('repeat strings and wide integers', () => {
     const hash = tensor('uint64', [2], { uint64_val: [bigIntToInt64(2n ** 64n - 1n, true)] });
     expect(values(hash)).toEqual([2n ** 64n - 1n, 2n ** 64n - 1n]);
-    expect(values(tensor('string', [2], { string_val: [text('a')] }))).toEqual([text('a'), text('a')]);
+    expect(values(tensor('string', [2], { string_val: [text('a')] }))).toEqual([
+      text('a'),
+      text('a'),
+    ]);
   });
 });
 
@@ -75,7 +80,9 @@ describe('raw content', () => {
     expect(value.array()).toBe(value.array());
   });
   it('of bools gives 0 and 1 only', () => {
-    expect(values(tensor('bool', [3], { tensor_content: Uint8Array.of(0, 1, 7) }))).toEqual([0, 1, 1]);
+    expect(values(tensor('bool', [3], { tensor_content: Uint8Array.of(0, 1, 7) }))).toEqual([
+      0, 1, 1,
+    ]);
   });
 });
 
@@ -83,17 +90,45 @@ describe('tensors that contradict themselves', () => {
   it.each<readonly [string, TensorMessage, RegExp]>([
     ['no dtype', {}, /data type/],
     ['a float8 dtype', { dtype: 24 }, /data type/],
-    ['content of the wrong length', tensor('float32', [2], { tensor_content: text('abc') }), /needs 8 bytes, tensor_content has 3/],
-    ['a negative dim', tensor('float32', [-2], { float_val: [1] }), /\[-2\] of tensor data is not fully defined/],
+    [
+      'content of the wrong length',
+      tensor('float32', [2], { tensor_content: text('abc') }),
+      /needs 8 bytes, tensor_content has 3/,
+    ],
+    [
+      'a negative dim',
+      tensor('float32', [-2], { float_val: [1] }),
+      /\[-2\] of tensor data is not fully defined/,
+    ],
     ['an unknown rank', { dtype: 1, tensor_shape: { unknown_rank: true } }, /not fully defined/],
-    ['10^9 elements from one', tensor('float32', [1e9], { float_val: [1] }), /1000000000 elements, more than/],
+    [
+      '10^9 elements from one',
+      tensor('float32', [1e9], { float_val: [1] }),
+      /1000000000 elements, more than/,
+    ],
     ['10^9 zeros', tensor('int8', [1e9], {}), /more than this library fills/],
     ['10^9 strings', tensor('string', [1e9], { string_val: [text('a')] }), /more than/],
-    ['more than 2^63 elements', tensor('float32', [1e6, 1e6, 1e6, 1e6], { float_val: [1] }), /too large/],
-    ['a dim past 2^53', { dtype: 1, tensor_shape: { dim: [{ size: bigIntToInt64(2n ** 62n) }] } }, /too large/],
+    [
+      'more than 2^63 elements',
+      tensor('float32', [1e6, 1e6, 1e6, 1e6], { float_val: [1] }),
+      /too large/,
+    ],
+    [
+      'a dim past 2^53',
+      { dtype: 1, tensor_shape: { dim: [{ size: bigIntToInt64(2n ** 62n) }] } },
+      /too large/,
+    ],
     ['too many dims', tensor('float32', new Array<number>(255).fill(1), {}), /255 dimensions/],
-    ['strings longer than the content', tensor('string', [1], { tensor_content: Uint8Array.of(5, 97) }), /strings need 6 bytes/],
-    ['string lengths that do not end', tensor('string', [2], { tensor_content: Uint8Array.of(1, 255) }), /string lengths end/],
+    [
+      'strings longer than the content',
+      tensor('string', [1], { tensor_content: Uint8Array.of(5, 97) }),
+      /strings need 6 bytes/,
+    ],
+    [
+      'string lengths that do not end',
+      tensor('string', [2], { tensor_content: Uint8Array.of(1, 255) }),
+      /string lengths end/,
+    ],
   ])('are refused: %s', (_name, message, why) => {
     expect(() => ndArrayOfMessage(message)).toThrow(InvalidArgumentError);
     expect(() => ndArrayOfMessage(message)).toThrow(why);
@@ -134,10 +169,14 @@ describe('messageOfNdArray', () => {
   );
   it('writes several numbers as content, one as a list, bools and strings as lists', () => {
     const fields = (array: NdArray): string[] => Object.keys(messageOfNdArray(array)).slice(2);
-    expect(fields({ dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) })).toEqual(['tensor_content']);
+    expect(fields({ dtype: 'int32', shape: [2], data: Int32Array.of(1, 2) })).toEqual([
+      'tensor_content',
+    ]);
     expect(fields({ dtype: 'int32', shape: [1], data: Int32Array.of(1) })).toEqual(['int_val']);
     expect(fields({ dtype: 'bool', shape: [2], data: Uint8Array.of(1, 0) })).toEqual(['bool_val']);
-    expect(fields({ dtype: 'uint16', shape: [2], data: Uint16Array.of(1, 0) })).toEqual(['int_val']);
+    expect(fields({ dtype: 'uint16', shape: [2], data: Uint16Array.of(1, 0) })).toEqual([
+      'int_val',
+    ]);
   });
   it('refuses handles', () => {
     const handle = { dtype: 'resource', shape: [], data: undefined } as unknown as NdArray;

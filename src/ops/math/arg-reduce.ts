@@ -45,7 +45,7 @@ interface ArgContext {
 function argPlan(ctx: ArgContext, combine: 'max' | 'min'): ReducePlan {
   const { input } = ctx.x;
   const rank = input.shape.length;
-  const given = constantIntegers(ctx, ctx.x.dimension, 'dimension')[0] ?? 0;
+  const given = constantIntegers(ctx.x.dimension, 'dimension', ctx.fail)[0] ?? 0;
   if (given < -rank || given >= rank)
     ctx.fail(`Expected dimension in the range [${-rank}, ${rank}), but got ${given}`);
   const axis = given < 0 ? given + rank : given;

@@ -61,7 +61,7 @@ export function splitInput(ctx: ReductionInputs): SplitInput {
   const { input } = ctx.x;
   const rank = input.shape.length;
   const reduced = new Set<number>();
-  for (const given of constantIntegers(ctx, ctx.x.reduction_indices, 'reduction_indices')) {
+  for (const given of constantIntegers(ctx.x.reduction_indices, 'reduction_indices', ctx.fail)) {
     const axis = given < 0 ? given + rank : given;
     if (reduced.has(axis))
       ctx.fail(`Invalid reduction arguments: Axes contains duplicate dimension: ${axis}`);

@@ -31,7 +31,7 @@ function scanAxis(ctx: ScanContext): number {
   if (axis.shape.length > 0)
     ctx.fail(`ScanOp: axis must be a scalar, not [${axis.shape.join(',')}]`);
   const rank = ctx.x.x.shape.length;
-  const given = constantIntegers(ctx, axis, 'axis')[0] ?? 0;
+  const given = constantIntegers(axis, 'axis', ctx.fail)[0] ?? 0;
   if (given < -rank || given >= rank)
     ctx.fail(`ScanOp: Expected scan axis in the range [${-rank}, ${rank}), but got ${given}`);
   return given < 0 ? given + rank : given;

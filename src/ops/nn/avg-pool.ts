@@ -32,7 +32,7 @@ const attrs = {
 const countAt = ({ axes, windowed }: PoolGeometry, row: readonly Expr[]): Expr =>
   productOf(windowed.map((i) => tapCount(axes[i] as WindowAxis, row[i] as Expr)));
 
-export const avgPoolOp = defineOp({
+export const AvgPool = defineOp({
   name: 'AvgPool',
   attrs,
   inputs: { value: 'T' },
@@ -77,7 +77,7 @@ export const avgPoolOp = defineOp({
 });
 
 /** dx[i] = sum of dy[w] / count[w] over the windows w that cover position i. */
-export const avgPoolGradOp = defineOp({
+export const AvgPoolGrad = defineOp({
   name: 'AvgPoolGrad',
   attrs,
   inputs: { orig_input_shape: 'int32', grad: 'T' },
@@ -125,7 +125,7 @@ export function avgPool(
 ): Tensor {
   const format = options.dataFormat ?? 'NHWC';
   return addNode(
-    avgPoolOp,
+    AvgPool,
     { value },
     {
       ksize: perAxis(options.ksize, format),

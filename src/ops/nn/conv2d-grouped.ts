@@ -169,7 +169,7 @@ const forwardGeometry = (
   fail: (message: string) => never,
 ): ConvGeometry => convGeometry(attrs, input as StaticShape, filter as StaticShape, fail);
 
-export const groupedConv2DOp = defineOp({
+export const GroupedConv2D = defineOp({
   name: '_GroupedConv2D',
   attrs: { T: { kind: 'type', allowed: computed }, ...convAttrs },
   inputs: { input: 'T', filter: 'T' },
@@ -188,7 +188,7 @@ export const groupedConv2DOp = defineOp({
   },
 });
 
-export const groupedConv2DBackpropInputOp = defineOp({
+export const GroupedConv2DBackpropInput = defineOp({
   name: '_GroupedConv2DBackpropInput',
   attrs: {
     T: { kind: 'type', allowed: computed },
@@ -217,7 +217,7 @@ export const groupedConv2DBackpropInputOp = defineOp({
   },
 });
 
-export const groupedConv2DBackpropFilterOp = defineOp({
+export const GroupedConv2DBackpropFilter = defineOp({
   name: '_GroupedConv2DBackpropFilter',
   attrs: {
     T: { kind: 'type', allowed: computed },

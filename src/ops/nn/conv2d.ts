@@ -32,7 +32,7 @@ const groupsLast = (b: OpBuilder<Part>, part: Part, groups: number): Part =>
 const ungrouped = (b: OpBuilder<Part>, part: Part, format: string, groups: number): Part =>
   format === 'NCHW' ? part : groupsLast(b, part, groups);
 
-export const conv2DOp = defineOp({
+export const Conv2D = defineOp({
   name: 'Conv2D',
   attrs: { T: { kind: 'type', allowed: computed }, ...convAttrs },
   inputs: { input: 'T', filter: 'T' },
@@ -81,7 +81,7 @@ function inputShapeOf(
   return sizes.map((size) => (size === -1 ? null : size));
 }
 
-export const conv2DBackpropInputOp = defineOp({
+export const Conv2DBackpropInput = defineOp({
   name: 'Conv2DBackpropInput',
   attrs: { T: { kind: 'type', allowed: computed }, ...convAttrs },
   inputs: { input_sizes: 'int32', filter: 'T', out_backprop: 'T' },
@@ -115,7 +115,7 @@ export const conv2DBackpropInputOp = defineOp({
   },
 });
 
-export const conv2DBackpropFilterOp = defineOp({
+export const Conv2DBackpropFilter = defineOp({
   name: 'Conv2DBackpropFilter',
   attrs: { T: { kind: 'type', allowed: differentiated }, ...convAttrs },
   inputs: { input: 'T', filter_sizes: 'int32', out_backprop: 'T' },
@@ -181,7 +181,7 @@ const attrsOf = ({ strides, padding, dilations, dataFormat: format = 'NHWC' }: C
  * const y = nn.conv2d(images, filter, { strides: 2, padding: 'SAME' });
  */
 export const conv2d = (input: TensorLike, filter: TensorLike, options: ConvOptions): Tensor =>
-  addNode(conv2DOp, { input, filter }, attrsOf(options), options.name).output;
+  addNode(Conv2D, { input, filter }, attrsOf(options), options.name).output;
 
 /**
  * Transposed convolution ("deconvolution"): the gradient of `conv2d` with respect to its input.
@@ -201,7 +201,7 @@ export const conv2dTranspose = (
   options: ConvOptions,
 ): Tensor =>
   addNode(
-    conv2DBackpropInputOp,
+    Conv2DBackpropInput,
     { input_sizes: outputShape, filter, out_backprop: value },
     attrsOf(options),
     options.name ?? 'conv2d_transpose',

@@ -34,7 +34,7 @@ function flatIndex(shape: StaticShape, index: readonly Expr[], withBatch: boolea
   );
 }
 
-export const maxPoolWithArgmaxOp = defineOp({
+export const MaxPoolWithArgmax = defineOp({
   name: 'MaxPoolWithArgmax',
   attrs: { ...attrs, Targmax: { kind: 'type', default: 'int64', allowed: indexDTypes } },
   inputs: { input: 'T' },
@@ -72,7 +72,7 @@ export const maxPoolWithArgmaxOp = defineOp({
 });
 
 /** dx[argmax[w]] += dy[w], as a gather over the windows that cover each position. */
-export const maxPoolGradWithArgmaxOp = defineOp({
+export const MaxPoolGradWithArgmax = defineOp({
   name: 'MaxPoolGradWithArgmax',
   attrs: { ...attrs, Targmax: { kind: 'type', allowed: indexDTypes } },
   inputs: { input: 'T', grad: 'T', argmax: 'Targmax' },
@@ -94,7 +94,7 @@ export const maxPoolGradWithArgmaxOp = defineOp({
 });
 
 /** out[w] = grad[argmax[w]]. */
-export const maxPoolGradGradWithArgmaxOp = defineOp({
+export const MaxPoolGradGradWithArgmax = defineOp({
   name: 'MaxPoolGradGradWithArgmax',
   attrs: { ...attrs, Targmax: { kind: 'type', allowed: indexDTypes } },
   inputs: { input: 'T', grad: 'T', argmax: 'Targmax' },

@@ -20,7 +20,7 @@ const gradInputs = { orig_input: 'T', orig_output: 'T', grad: 'T' } as const;
 const windowInputs = { ksize: 'int32', strides: 'int32' } as const;
 const gradType = { kind: 'type', default: 'float32', allowed: pooledDTypes } as const;
 
-export const maxPoolGradOp = defineOp({
+export const MaxPoolGrad = defineOp({
   name: 'MaxPoolGrad',
   attrs: {
     ...windowAttrs,
@@ -61,7 +61,7 @@ export const maxPoolGradOp = defineOp({
 });
 
 /** MaxPoolGrad whose window comes as tensors. */
-export const maxPoolGradV2Op = defineOp({
+export const MaxPoolGradV2 = defineOp({
   name: 'MaxPoolGradV2',
   attrs: { padding: implicitPadding, data_format: formatAttr, T: gradType },
   inputs: { ...gradInputs, ...windowInputs },
@@ -105,7 +105,7 @@ function constantWindow(
 }
 
 /** The gradient of MaxPoolGrad with respect to its `grad`: out[w] = grad at w's first maximum. */
-export const maxPoolGradGradOp = defineOp({
+export const MaxPoolGradGrad = defineOp({
   name: 'MaxPoolGradGrad',
   attrs: {
     ...windowAttrs,
@@ -144,7 +144,7 @@ export const maxPoolGradGradOp = defineOp({
 });
 
 /** MaxPoolGradGrad whose window comes as tensors. */
-export const maxPoolGradGradV2Op = defineOp({
+export const MaxPoolGradGradV2 = defineOp({
   name: 'MaxPoolGradGradV2',
   attrs: {
     padding: implicitPadding,

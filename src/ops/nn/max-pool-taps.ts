@@ -106,7 +106,7 @@ export function argmaxPlan(
 }
 
 /** Tap number of the first maximum of each window. Made by MaxPoolGrad's decomposition. */
-export const maxPoolTapOp = defineOp({
+export const MaxPoolTap = defineOp({
   name: '_MaxPoolTap',
   attrs: {
     T: { kind: 'type', allowed: pooledDTypes },
@@ -131,7 +131,7 @@ export const maxPoolTapOp = defineOp({
 });
 
 /** dx[i] = sum of dy[w] over the windows w whose winning tap stands on i. */
-export const maxPoolSpreadOp = defineOp({
+export const MaxPoolSpread = defineOp({
   name: '_MaxPoolSpread',
   attrs: {
     T: { kind: 'type', allowed: pooledDTypes },
@@ -175,7 +175,7 @@ export function spread(
 }
 
 /** out[w] = value at the winning tap of window w. */
-export const maxPoolPickOp = defineOp({
+export const MaxPoolPick = defineOp({
   name: '_MaxPoolPick',
   attrs: {
     T: { kind: 'type', allowed: pooledDTypes },

@@ -54,7 +54,7 @@ const maxOf = (best: Expr, none: Expr): Expr => ({
   b: none,
 });
 
-export const maxPoolOp = defineOp({
+export const MaxPool = defineOp({
   name: 'MaxPool',
   attrs: {
     T: { kind: 'type', default: 'float32', allowed: computed },
@@ -88,7 +88,7 @@ export const maxPoolOp = defineOp({
 });
 
 /** MaxPool whose window comes as tensors; they decide the output's shape. */
-export const maxPoolV2Op = defineOp({
+export const MaxPoolV2 = defineOp({
   name: 'MaxPoolV2',
   attrs: {
     T: { kind: 'type', default: 'float32', allowed: computed },
@@ -140,7 +140,7 @@ export const maxPoolV2Op = defineOp({
 export function maxPool(value: TensorLike, options: PoolOptions): Tensor {
   const format = options.dataFormat ?? 'NHWC';
   return addNode(
-    maxPoolOp,
+    MaxPool,
     { input: value },
     {
       ksize: perAxis(options.ksize, format),

@@ -179,9 +179,9 @@ export function sparseSoftmaxCrossEntropyWithLogits(options: SparseCrossEntropyO
     const labels = convertToTensor(options.labels, { fallback: 'int32' });
     const given = convertToTensor(options.logits, { fallback: 'float32' });
     const logits = given.dtype === 'float16' ? castTo(b, given, 'float32') : given;
-    const labelsShape = shapeNode(b, labels);
     checkSparseShapes(labels, given);
     if (logits.shape?.length === 2) return castTo(b, sparseLoss(logits, labels), given.dtype);
+    const labelsShape = shapeNode(b, labels);
     const matrix = stackNode(
       b,
       [b.constant(-1, 'int32', 'Reshape/shape/0'), lastDim(b, logits)],

@@ -21,7 +21,7 @@ const adamRate = (lr: Expr, beta1Power: Expr, beta2Power: Expr): Expr =>
   div(mul(lr, sqrt(oneMinus(beta2Power))), oneMinus(beta1Power));
 
 /** Adam; epsilon is added outside the square root, to the uncorrected second moment. */
-export const [applyAdamOp, resourceApplyAdamOp] = applyPair({
+export const [ApplyAdam, ResourceApplyAdam] = applyPair({
   name: 'Adam',
   state: ['var', 'm', 'v'],
   inputs: ['beta1_power', 'beta2_power', 'lr', 'beta1', 'beta2', 'epsilon', 'grad'],
@@ -37,7 +37,7 @@ export const [applyAdamOp, resourceApplyAdamOp] = applyPair({
 });
 
 /** Adam whose second moment never falls. */
-export const resourceApplyAdamWithAmsgradOp = resourceApply({
+export const ResourceApplyAdamWithAmsgrad = resourceApply({
   name: 'AdamWithAmsgrad',
   state: ['var', 'm', 'v', 'vhat'],
   inputs: ['beta1_power', 'beta2_power', 'lr', 'beta1', 'beta2', 'epsilon', 'grad'],
@@ -52,7 +52,7 @@ export const resourceApplyAdamWithAmsgradOp = resourceApply({
 });
 
 /** Adam with the infinity norm for its second moment. */
-export const [applyAdaMaxOp, resourceApplyAdaMaxOp] = applyPair({
+export const [ApplyAdaMax, ResourceApplyAdaMax] = applyPair({
   name: 'AdaMax',
   state: ['var', 'm', 'v'],
   inputs: ['beta1_power', 'lr', 'beta1', 'beta2', 'epsilon', 'grad'],
@@ -66,7 +66,7 @@ export const [applyAdaMaxOp, resourceApplyAdaMaxOp] = applyPair({
 });
 
 /** ms averages g^2; mom = mom * mu + lr * g / sqrt(ms + epsilon); w -= mom. */
-export const [applyRMSPropOp, resourceApplyRMSPropOp] = applyPair({
+export const [ApplyRMSProp, ResourceApplyRMSProp] = applyPair({
   name: 'RMSProp',
   state: ['var', 'ms', 'mom'],
   inputs: ['lr', 'rho', 'momentum', 'epsilon', 'grad'],
@@ -80,7 +80,7 @@ export const [applyRMSPropOp, resourceApplyRMSPropOp] = applyPair({
 });
 
 /** RMSProp over the variance of the gradient: ms - mg^2. */
-export const [applyCenteredRMSPropOp, resourceApplyCenteredRMSPropOp] = applyPair({
+export const [ApplyCenteredRMSProp, ResourceApplyCenteredRMSProp] = applyPair({
   name: 'CenteredRMSProp',
   state: ['var', 'mg', 'ms', 'mom'],
   inputs: ['lr', 'rho', 'momentum', 'epsilon', 'grad'],
@@ -95,7 +95,7 @@ export const [applyCenteredRMSPropOp, resourceApplyCenteredRMSPropOp] = applyPai
 });
 
 /** Steps in units of past steps: u = g * sqrt(accum_update + eps) / sqrt(accum + eps). */
-export const [applyAdadeltaOp, resourceApplyAdadeltaOp] = applyPair({
+export const [ApplyAdadelta, ResourceApplyAdadelta] = applyPair({
   name: 'Adadelta',
   state: ['var', 'accum', 'accum_update'],
   inputs: ['lr', 'rho', 'epsilon', 'grad'],
@@ -118,7 +118,7 @@ export const [applyAdadeltaOp, resourceApplyAdadeltaOp] = applyPair({
 });
 
 /** a += g^2; w -= lr * g / sqrt(a). */
-export const [applyAdagradOp, resourceApplyAdagradOp] = applyPair({
+export const [ApplyAdagrad, ResourceApplyAdagrad] = applyPair({
   name: 'Adagrad',
   state: ['var', 'accum'],
   inputs: ['lr', 'grad'],
@@ -131,7 +131,7 @@ export const [applyAdagradOp, resourceApplyAdagradOp] = applyPair({
 });
 
 /** a += g^2; w -= lr * g / (sqrt(a) + epsilon). */
-export const [applyAdagradV2Op, resourceApplyAdagradV2Op] = applyPair({
+export const [ApplyAdagradV2, ResourceApplyAdagradV2] = applyPair({
   name: 'AdagradV2',
   state: ['var', 'accum'],
   inputs: ['lr', 'epsilon', 'grad'],
@@ -144,7 +144,7 @@ export const [applyAdagradV2Op, resourceApplyAdagradV2Op] = applyPair({
 });
 
 /** Dual averaging: w follows from the sums of g and g^2 alone. */
-export const [applyAdagradDAOp, resourceApplyAdagradDAOp] = applyPair({
+export const [ApplyAdagradDA, ResourceApplyAdagradDA] = applyPair({
   name: 'AdagradDA',
   state: ['var', 'gradient_accumulator', 'gradient_squared_accumulator'],
   inputs: ['grad', 'lr', 'l1', 'l2', 'global_step'],
@@ -194,7 +194,7 @@ function ftrl(
   return { var: select(gt(abs(linear), l1), moved, like(linear, 0)), accum, linear };
 }
 
-export const [applyFtrlOp, resourceApplyFtrlOp] = applyPair({
+export const [ApplyFtrl, ResourceApplyFtrl] = applyPair({
   name: 'Ftrl',
   state: ['var', 'accum', 'linear'],
   inputs: ['grad', 'lr', 'l1', 'l2', 'lr_power'],
@@ -205,7 +205,7 @@ export const [applyFtrlOp, resourceApplyFtrlOp] = applyPair({
 });
 
 /** FTRL with L2 shrinkage: the gradient gains 2 * l2_shrinkage * w. */
-export const [applyFtrlV2Op, resourceApplyFtrlV2Op] = applyPair({
+export const [ApplyFtrlV2, ResourceApplyFtrlV2] = applyPair({
   name: 'FtrlV2',
   state: ['var', 'accum', 'linear'],
   inputs: ['grad', 'lr', 'l1', 'l2', 'l2_shrinkage', 'lr_power'],

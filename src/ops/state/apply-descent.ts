@@ -7,7 +7,7 @@ import { oneMinus, onePlus, product, rsqrt, shrunk, sign, square } from './apply
 import { applyPair, resourceApply } from './apply-op.js';
 
 /** w -= alpha * g. */
-export const [applyGradientDescentOp, resourceApplyGradientDescentOp] = applyPair({
+export const [ApplyGradientDescent, ResourceApplyGradientDescent] = applyPair({
   name: 'GradientDescent',
   state: ['var'],
   inputs: ['alpha', 'delta'],
@@ -16,7 +16,7 @@ export const [applyGradientDescentOp, resourceApplyGradientDescentOp] = applyPai
 });
 
 /** a = a * mu + g; w -= lr * a, or with Nesterov's look-ahead w -= lr * (g + mu * a). */
-export const [applyMomentumOp, resourceApplyMomentumOp] = applyPair({
+export const [ApplyMomentum, ResourceApplyMomentum] = applyPair({
   name: 'Momentum',
   state: ['var', 'accum'],
   inputs: ['lr', 'grad', 'momentum'],
@@ -30,7 +30,7 @@ export const [applyMomentumOp, resourceApplyMomentumOp] = applyPair({
 });
 
 /** a = a * mu - lr * g; w += a, or with Nesterov's look-ahead w += mu * a - lr * g. */
-export const resourceApplyKerasMomentumOp = resourceApply({
+export const ResourceApplyKerasMomentum = resourceApply({
   name: 'KerasMomentum',
   state: ['var', 'accum'],
   inputs: ['lr', 'grad', 'momentum'],
@@ -44,7 +44,7 @@ export const resourceApplyKerasMomentumOp = resourceApply({
 });
 
 /** w -= lr * (alpha + sign_decay * sign(g) * sign(m)) * g. */
-export const [applyAddSignOp, resourceApplyAddSignOp] = applyPair({
+export const [ApplyAddSign, ResourceApplyAddSign] = applyPair({
   name: 'AddSign',
   state: ['var', 'm'],
   inputs: ['lr', 'alpha', 'sign_decay', 'beta', 'grad'],
@@ -57,7 +57,7 @@ export const [applyAddSignOp, resourceApplyAddSignOp] = applyPair({
 });
 
 /** w -= lr * exp(logbase * sign_decay * sign(g) * sign(m)) * g. */
-export const [applyPowerSignOp, resourceApplyPowerSignOp] = applyPair({
+export const [ApplyPowerSign, ResourceApplyPowerSign] = applyPair({
   name: 'PowerSign',
   state: ['var', 'm'],
   inputs: ['lr', 'logbase', 'sign_decay', 'beta', 'grad'],
@@ -74,7 +74,7 @@ const proximal = (x: Expr, rate: Expr, l1: Expr, l2: Expr): Expr =>
   div(shrunk(x, mul(rate, l1)), onePlus(mul(l2, rate)));
 
 /** p = w - alpha * g; w = sign(p) * max(|p| - alpha * l1, 0) / (1 + alpha * l2). */
-export const [applyProximalGradientDescentOp, resourceApplyProximalGradientDescentOp] = applyPair({
+export const [ApplyProximalGradientDescent, ResourceApplyProximalGradientDescent] = applyPair({
   name: 'ProximalGradientDescent',
   state: ['var'],
   inputs: ['alpha', 'l1', 'l2', 'delta'],
@@ -85,7 +85,7 @@ export const [applyProximalGradientDescentOp, resourceApplyProximalGradientDesce
 });
 
 /** The proximal step at rate lr / sqrt(a). */
-export const [applyProximalAdagradOp, resourceApplyProximalAdagradOp] = applyPair({
+export const [ApplyProximalAdagrad, ResourceApplyProximalAdagrad] = applyPair({
   name: 'ProximalAdagrad',
   state: ['var', 'accum'],
   inputs: ['lr', 'l1', 'l2', 'grad'],

@@ -11,12 +11,12 @@ import { graphOf } from '../../graph/graph.js';
 import type { AnyOpSchema } from '../../graph/op-schema.js';
 import type { Operation, Tensor } from '../../graph/operation.js';
 import {
-  assignAddOp,
-  assignAddVariableOp,
-  assignOp,
-  assignSubOp,
-  assignSubVariableOp,
-  assignVariableOp,
+  AssignAdd,
+  AssignAddVariableOp,
+  Assign,
+  AssignSub,
+  AssignSubVariableOp,
+  AssignVariableOp,
 } from './assign.js';
 import { colocated } from './colocation.js';
 
@@ -32,14 +32,14 @@ export interface Assignment {
 }
 
 const refOps: Record<AssignKind, AnyOpSchema> = {
-  Assign: assignOp,
-  AssignAdd: assignAddOp,
-  AssignSub: assignSubOp,
+  Assign: Assign,
+  AssignAdd: AssignAdd,
+  AssignSub: AssignSub,
 };
 const resourceOps: Record<AssignKind, AnyOpSchema> = {
-  Assign: assignVariableOp,
-  AssignAdd: assignAddVariableOp,
-  AssignSub: assignSubVariableOp,
+  Assign: AssignVariableOp,
+  AssignAdd: AssignAddVariableOp,
+  AssignSub: AssignSubVariableOp,
 };
 
 /** Adds the op, colocated with its variable, and gives it with the value after it. */

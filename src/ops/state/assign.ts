@@ -9,7 +9,7 @@ const numbers = [...floatDTypes, ...integerDTypes] as const;
 const none = { none: 'assignments are not differentiable' } as const;
 
 /** ref = value; gives the reference, whose readers see the new value. */
-export const assignOp = defineOp({
+export const Assign = defineOp({
   name: 'Assign',
   attrs: {
     T: { kind: 'type' },
@@ -46,9 +46,9 @@ const refUpdate = <const N extends string>(name: N, step: (ref: Expr, value: Exp
   });
 
 /** ref += value. */
-export const assignAddOp = refUpdate('AssignAdd', add);
+export const AssignAdd = refUpdate('AssignAdd', add);
 /** ref -= value. */
-export const assignSubOp = refUpdate('AssignSub', sub);
+export const AssignSub = refUpdate('AssignSub', sub);
 
 /** Rejects a value whose shape contradicts the variable's. */
 function checkShape(handle: Shape, value: Shape, fail: (message: string) => never): object {
@@ -57,7 +57,7 @@ function checkShape(handle: Shape, value: Shape, fail: (message: string) => neve
 }
 
 /** Gives a resource variable a value, creating it if need be. */
-export const assignVariableOp = defineOp({
+export const AssignVariableOp = defineOp({
   name: 'AssignVariableOp',
   attrs: {
     dtype: { kind: 'type' },
@@ -88,6 +88,6 @@ const resourceUpdate = <const N extends string>(name: N, step: (x: Expr, value: 
   });
 
 /** variable += value. */
-export const assignAddVariableOp = resourceUpdate('AssignAddVariableOp', add);
+export const AssignAddVariableOp = resourceUpdate('AssignAddVariableOp', add);
 /** variable -= value. */
-export const assignSubVariableOp = resourceUpdate('AssignSubVariableOp', sub);
+export const AssignSubVariableOp = resourceUpdate('AssignSubVariableOp', sub);

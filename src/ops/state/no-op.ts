@@ -7,7 +7,7 @@ import { defineOp } from '../op-def.js';
 import { colocated } from './colocation.js';
 
 /** Computes nothing; its control inputs make it an ordering point. */
-export const noOp = defineOp({
+export const NoOp = defineOp({
   name: 'NoOp',
   attrs: {},
   inputs: {},
@@ -16,6 +16,9 @@ export const noOp = defineOp({
   grad: { none: 'it has no inputs' },
   lower: { kind: 'none' },
 });
+
+/** An op that computes nothing: something to hang control dependencies on. @see tf.no_op */
+export const noOp = (name = 'NoOp'): Operation => addOperation(NoOp, {}, {}, name);
 
 /** What can be waited for. */
 export type Waitable = Operation | Tensor | VariableLike;
@@ -37,7 +40,7 @@ const graphOfItems = (items: readonly Waitable[]): Graph => {
  */
 export const group = (inputs: readonly Waitable[], name = 'group_deps'): Operation =>
   graphOfItems(inputs).asDefault(() =>
-    addOperation(noOp, {}, {}, name, [...new Set(inputs.map(operationOf))]),
+    addOperation(NoOp, {}, {}, name, [...new Set(inputs.map(operationOf))]),
   );
 
 /**

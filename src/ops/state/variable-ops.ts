@@ -14,7 +14,7 @@ const identity = {
 const source = { none: 'a variable is a source: it has no inputs' } as const;
 
 /** A reference to a variable, resident in the session. */
-export const variableV2Op = defineOp({
+export const VariableV2 = defineOp({
   name: 'VariableV2',
   attrs: { shape: { kind: 'shape' }, dtype: { kind: 'type' }, ...identity },
   inputs: {},
@@ -26,7 +26,7 @@ export const variableV2Op = defineOp({
 });
 
 /** The older form of VariableV2, in which a scalar `shape` means an unknown one. */
-export const variableOp = defineOp({
+export const Variable = defineOp({
   name: 'Variable',
   attrs: { shape: { kind: 'shape' }, dtype: { kind: 'type' }, ...identity },
   inputs: {},
@@ -38,7 +38,7 @@ export const variableOp = defineOp({
 });
 
 /** A handle of a resource variable. */
-export const varHandleOp = defineOp({
+export const VarHandleOp = defineOp({
   name: 'VarHandleOp',
   attrs: {
     ...identity,
@@ -56,7 +56,7 @@ export const varHandleOp = defineOp({
 });
 
 /** Value of a resource variable at the time of the read. Its gradient goes to the handle. */
-export const readVariableOp = defineOp({
+export const ReadVariableOp = defineOp({
   name: 'ReadVariableOp',
   attrs: { dtype: { kind: 'type' } },
   inputs: { resource: 'resource' },
@@ -67,7 +67,7 @@ export const readVariableOp = defineOp({
   lower: { kind: 'read' },
 });
 
-export const isVariableInitializedOp = defineOp({
+export const IsVariableInitialized = defineOp({
   name: 'IsVariableInitialized',
   attrs: { dtype: { kind: 'type' } },
   inputs: { ref: { ref: 'dtype' } },
@@ -78,7 +78,7 @@ export const isVariableInitializedOp = defineOp({
   lower: { kind: 'isInitialized' },
 });
 
-export const varIsInitializedOp = defineOp({
+export const VarIsInitializedOp = defineOp({
   name: 'VarIsInitializedOp',
   attrs: {},
   inputs: { resource: 'resource' },
@@ -90,7 +90,7 @@ export const varIsInitializedOp = defineOp({
 });
 
 /** Shape of the variable behind a handle. */
-export const variableShapeOp = defineOp({
+export const VariableShape = defineOp({
   name: 'VariableShape',
   attrs: { out_type: { kind: 'type', default: 'int32', allowed: ['int32', 'int64'] } },
   inputs: { input: 'resource' },

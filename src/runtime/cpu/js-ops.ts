@@ -151,12 +151,13 @@ function intBinary(fn: BinaryFn, type: ScalarType, a: string, b: string): string
       return type === 'i32' ? `(${a} >> ${b})` : `(${a} >>> ${b})`;
     case 'add':
     case 'sub':
-    case 'div': // x / 0 is an infinityText or NaN, which wrap to 0
+    case 'div': // x / 0 is an infinity or NaN, which wrap to 0
     case 'mod':
+      return fitText(type, `${a} ${symbols[fn] ?? ''} ${b}`);
     case 'and':
     case 'or':
     case 'xor':
-      return fitText(type, `${a} ${symbols[fn] ?? ''} ${b}`);
+      return fitText(type, `(${a} ${symbols[fn] ?? ''} ${b})`);
     default:
       return unsupported(fn, type);
   }

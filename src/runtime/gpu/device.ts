@@ -72,6 +72,9 @@ export class GpuRuntime implements Runtime {
       check: () => {
         this.check();
       },
+      throwFault: () => {
+        this.throwFault();
+      },
       translate: (error) => this.translate(error),
       track: (work) => this.track(work),
     };
@@ -140,6 +143,10 @@ export class GpuRuntime implements Runtime {
   private check(): void {
     if (this.closing !== undefined) throw new RuntimeError('The GPU runtime is closed.');
     if (this.lossReason !== undefined) throw this.lossError();
+    this.throwFault();
+  }
+
+  private throwFault(): void {
     const fault = this.faults.shift();
     if (fault !== undefined) throw fault;
   }

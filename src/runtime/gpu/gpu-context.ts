@@ -17,6 +17,8 @@ export interface GpuContext {
   readonly hasTimestamps: boolean;
   /** @throws if the runtime is closed, its device lost, or the device reported an error since. */
   check(): void;
+  /** @throws what the device reported outside any program, once. */
+  throwFault(): void;
   /** A failure of the device's API as one of our errors. */
   translate(error: unknown): TfError;
   /** Remembers work in flight until it settles, so that closing can wait for it. */

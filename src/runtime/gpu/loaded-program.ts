@@ -279,7 +279,7 @@ export class GpuProgram implements LoadedProgram {
       await variable.allocated;
       if (variable.failure !== null) throw variable.failure;
     }
-    this.context.check();
+    this.context.throwFault();
   }
 
   private async readFetches(staging: DeviceBuffer | undefined): Promise<(NdArray | null)[]> {

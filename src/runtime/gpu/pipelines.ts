@@ -4,7 +4,7 @@
  */
 import { InternalError } from '../../errors.js';
 import type { Binding, Kernel } from '../../ir/kernel.js';
-import type { CreationCounts } from './buffers.js';
+import { caught, type CreationCounts } from './buffers.js';
 import { computeStage } from './gpu-constants.js';
 import type { WgslModule } from './wgsl-module.js';
 
@@ -50,17 +50,18 @@ export class PipelineCache {
       );
     const layout = this.layoutOf(kernel.bindings);
     this.counts.pipelines++;
-    const module = this.device.createShaderModule({ label, code });
+    const { value, failure } = caught(this.device, `Kernel "${label}" does not compile`, () => {
+      const module = this.device.createShaderModule({ label, code });
+      const compute = { module, entryPoint: 'main' };
+      return this.device.createComputePipelineAsync({ label, layout: layout.pipeline, compute });
+    });
     try {
-      const pipeline = await this.device.createComputePipelineAsync({
-        label,
-        layout: layout.pipeline,
-        compute: { module, entryPoint: 'main' },
-      });
-      return { pipeline, layout: layout.group };
+      return { pipeline: await value, layout: layout.group };
     } catch (cause) {
+      const error = await failure;
+      if (error !== null) throw error;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new InternalError(`Kernel "${label}" does not compile: ${reason}\n${code}`, { cause });
+      throw new InternalError(`Kernel "${label}" does not compile: ${reason}`, { cause });
     }
   }
 

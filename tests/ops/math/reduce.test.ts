@@ -1,4 +1,21 @@
-import { All, Any, Max, Mean, Min, Prod, Sum } from '../../../src/ops/math/reduce.js';
+import { graphBuilder } from '../../../src/graph/builder.js';
+import { Graph } from '../../../src/graph/graph.js';
+import type { Tensor } from '../../../src/graph/operation.js';
+import type { Shape } from '../../../src/graph/shape.js';
+import '../../../src/ops/index.js';
+import {
+  All,
+  Any,
+  Max,
+  Mean,
+  Min,
+  Prod,
+  Sum,
+  reduceAll,
+  reduceAny,
+  reduceMean,
+  reduceSum,
+} from '../../../src/ops/math/reduce.js';
 import { array, evaluateOp, f32, i32, inferOp, numbersOf } from '../evaluate-op.js';
 
 const T = { T: 'float32', Tidx: 'int32' };
@@ -144,5 +161,31 @@ describe('values of a reduction', () => {
     const none = array('bool', [[]]);
     expect(numbersOf(evaluateOp(All, [none, i32([1])]))).toEqual([1]);
     expect(numbersOf(evaluateOp(Any, [none, i32([1])]))).toEqual([0]);
+  });
+});
+
+describe('reduce functions', () => {
+  const inGraph = <R>(fn: () => R): R => new Graph().asDefault(fn);
+  const placeholder = (shape: Shape): Tensor =>
+    graphBuilder().op('Placeholder', [], { dtype: 'float32', shape });
+
+  it('reduce all axes by a constant named Const, or given ones by a child constant', () => {
+    inGraph(() => {
+      const x = placeholder([null, 3]);
+      const all = reduceMean(x);
+      expect(all.op.inputs[1]?.op.name).toBe('Const');
+      expect(all.shape).toEqual([]);
+      const rows = reduceSum(x, { axis: 1, keepDims: true, name: 'rows' });
+      expect(rows.op.inputs[1]?.op.name).toBe('rows/reduction_indices');
+      expect(rows.shape).toEqual([null, 1]);
+    });
+  });
+
+  it('take bools for reduceAll and reduceAny only', () => {
+    inGraph(() => {
+      expect(reduceAny([true, false]).dtype).toBe('bool');
+      expect(() => reduceAll(placeholder([2]))).toThrow(/bool/);
+      expect(() => reduceSum([true, false])).toThrow(/not in list of allowed values/);
+    });
   });
 });

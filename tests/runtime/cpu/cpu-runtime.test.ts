@@ -291,8 +291,8 @@ describe('CpuRuntime', () => {
       ],
       slots: [{ byteLength: 8, place: 'host' }],
       random: [
-        { node: 'a', advance: 1n },
-        { node: 'b', advance: 1n },
+        { node: 'a', seeded: true, advance: 1n },
+        { node: 'b', seeded: true, advance: 1n },
       ],
       steps: [
         step(

@@ -61,7 +61,7 @@ describe('runProgramSync', () => {
   });
 
   it('refuses programs with state', () => {
-    const random = { ...program(), random: [{ node: 'r', advance: 1n }] };
+    const random = { ...program(), random: [{ node: 'r', seeded: true, advance: 1n }] };
     expect(() => runProgramSync(random, [feed])).toThrow(InternalError);
   });
 

@@ -39,7 +39,7 @@ export const buffer = (
   role: BufferDecl['role'],
   dtype: StoredType,
   shape: readonly number[],
-  label = role.kind,
+  label: string = role.kind,
 ): BufferDecl => ({
   role,
   place: 'device',
