@@ -6,7 +6,6 @@ import { InternalError, UnimplementedError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
 import { elementCount, sameShape, type StaticShape } from '../graph/shape.js';
 import type { Expr, ScalarType } from '../ir/expr.js';
-import type { StorageType } from '../ir/kernel.js';
 import type {
   BufferDecl,
   BufferRole,

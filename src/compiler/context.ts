@@ -28,7 +28,7 @@ export function constantOf(value: Value, lookup: ValueLookup): NdArray | null {
   if (source.kind !== 'constant') return null;
   return sameShape(source.data.shape, value.shape)
     ? source.data
-    : ({ ...source.data, shape: value.shape });
+    : { ...source.data, shape: value.shape };
 }
 
 export type AnyContext = LowerContext<never, Record<string, string>, Record<string, string>>;

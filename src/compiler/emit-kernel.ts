@@ -234,12 +234,8 @@ function divisions(piece: Looped, axis: number, locate: (value: number) => Locat
       found = true;
     return node;
   };
-  for (const expr of exprsOf(piece)) {
-    const flat = rewrite(algebra.simplify(expr), flatten, memo);
-    rewrite(flat, visit);
-    if (found) return true;
-  }
-  return false;
+  for (const expr of exprsOf(piece)) rewrite(rewrite(algebra.simplify(expr), flatten, memo), visit);
+  return found;
 }
 
 function childUses(node: Expr, uses: ReadonlyMap<Expr, boolean>): boolean {

@@ -106,9 +106,9 @@ export function broadcastAt(operand: Operand, at: readonly Expr[]): Expr {
 function broadcastAll(node: FlowNode, context: AnyContext, at: readonly Expr[]): never {
   const args = inputArgs(node.def, node.attrs);
   const operands = context.x as unknown as Record<string, Operand | readonly Operand[]>;
-  const flat = args.flatMap(
-    (arg) => operands[arg.name] as Operand | readonly Operand[],
-  ) as Operand[];
+  const flat = args.flatMap((arg): readonly Operand[] =>
+    [operands[arg.name] as Operand | readonly Operand[]].flat(),
+  );
   return groupByArg(
     args,
     flat.map((operand) => broadcastAt(operand, at)),

@@ -29,8 +29,10 @@ import { opDef } from '../ops/index.js';
 import type { AnyOpDef, Part } from '../ops/op-def.js';
 import { constantOf, lowerContext, NeedsConstant } from './context.js';
 import type { Flow, FlowNode, Value, ValueSource } from './flow.js';
+import { completeAttrs, keyOf } from './op-attrs.js';
 import { dependenciesOf, type RunSignature } from './prune.js';
 import { VariableVersions, type VariableStates } from './variable-versions.js';
+import { writtenArgs } from './written-args.js';
 
 /** What specialisation is for. */
 export interface SpecialiseEnv {
@@ -497,23 +499,15 @@ class Specialiser {
   #partBuilder(scope: string): OpBuilder<Part> {
     const ops: OpBuilder<Part>['ops'] = (type, inputs, attrs = {}, name = type) => {
       const def = opDef(type);
-      const ids = inputs.flat().map((part) => (part).part);
-      const complete = completeAttrs(
-        def,
-        attrs,
-        inputs,
-        (part) => this.#value(part.part).dtype,
-      );
+      const ids = inputs.flat().map((part) => part.part);
+      const complete = completeAttrs(def, attrs, inputs, (part) => this.#value(part.part).dtype);
       return this.#apply(def, complete, ids, `${scope}/${name}`).map((part) => ({ part }));
     };
     return {
       ops,
       op: (type, inputs, attrs, name) => ops(type, inputs, attrs, name)[0] as Part,
       constant: (value, dtype) => ({
-        part: this.#addConstant(
-          toNdArray(value, { dtype, fallback: 'float32' }),
-          `${scope}/Const`,
-        ),
+        part: this.#addConstant(toNdArray(value, { dtype, fallback: 'float32' }), `${scope}/Const`),
       }),
       shapeOf: ({ part }) => this.#value(part).shape,
       dtypeOf: ({ part }) => this.#value(part).dtype,
@@ -540,75 +534,6 @@ class Specialiser {
     }));
     return { ...flow, nodes: nodes.reverse(), variables };
   }
-}
-
-function writtenArgs(
-  def: AnyOpDef,
-  attrs: PlainAttrs,
-  name: string,
-  inputs: readonly number[],
-  place: Place,
-  lookup: (id: number) => Value,
-): readonly string[] {
-  if (def.lower.kind !== 'update') return [];
-  const node: FlowNode = { name, def, attrs, inputs, outputs: [], place };
-  const context = lowerContext(node, lookup);
-  const args = inputArgs(def, attrs);
-  const symbols = groupByArg(
-    args,
-    inputs.map((id, i) => operandAtOrigin(context, args[i]?.name ?? '', id, lookup)),
-  );
-  return Object.keys(def.lower.next(symbols as never, context as never));
-}
-
-function operandAtOrigin(
-  context: unknown,
-  arg: string,
-  id: number,
-  lookup: (id: number) => Value,
-): unknown {
-  const operand = (context as { x: Record<string, { at(index: readonly unknown[]): unknown }> }).x[
-    arg
-  ];
-  const rank = id < 0 ? 0 : lookup(id).shape.length;
-  return operand?.at(
-    Array.from({ length: rank }, () => ({ kind: 'const', type: 'i32', value: 0 })),
-  );
-}
-
-/** Attrs of an op made while decomposing: types from the inputs, defaults for the rest. */
-function completeAttrs(
-  def: AnyOpDef,
-  given: Readonly<Record<string, unknown>>,
-  inputs: readonly (Part | readonly Part[])[],
-  dtypeOf: (part: Part) => DType,
-): PlainAttrs {
-  const attrs: Record<string, unknown> = {};
-  for (const [name, spec] of Object.entries(def.attrs as Record<string, { default?: unknown }>))
-    attrs[name] = given[name] ?? spec.default;
-  for (const [i, spec] of Object.values(def.inputs as Record<string, unknown>).entries()) {
-    const parts = [inputs[i]].flat() as Part[];
-    const [first] = parts;
-    if (typeof spec === 'string' && spec in attrs && first)
-      attrs[spec] = given[spec] ?? dtypeOf(first);
-    if (typeof spec !== 'object' || spec === null) continue;
-    if ('list' in spec && 'count' in spec) {
-      attrs[spec.count as string] = parts.length;
-      if ((spec.list as string) in attrs && first) attrs[spec.list as string] = dtypeOf(first);
-    }
-    if ('types' in spec) attrs[spec.types as string] = parts.map(dtypeOf);
-  }
-  return attrs;
-}
-
-/** Text under which equal computations are found, or null for attrs that have no short text. */
-function keyOf(def: AnyOpDef, attrs: PlainAttrs, inputs: readonly number[]): string | null {
-  const parts: string[] = [];
-  for (const [name, value] of Object.entries(attrs)) {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return null;
-    parts.push(`${name}=${JSON.stringify(value)}`);
-  }
-  return `${def.name}(${inputs.join(',')})${parts.join(';')}`;
 }
 
 function unfed(op: Operation): InvalidArgumentError {

@@ -88,12 +88,7 @@ export function addNode<A extends AttrSchema, I extends ArgSchema<A>, O extends 
   attrs: AttrsIn<A>,
   name?: string,
 ): PerArg<O, Tensor> {
-  const op = addOperation(
-    schema as unknown as OpSchema,
-    inputs,
-    attrs,
-    name,
-  );
+  const op = addOperation(schema as unknown as OpSchema, inputs, attrs, name);
   return groupOutputs(schema as unknown as OpSchema, op) as PerArg<O, Tensor>;
 }
 

@@ -1,6 +1,5 @@
 /** OpBuilder over graph nodes: adds ops by type name, for gradients and composite user functions. */
 import { addOperation, convertToTensor, type TensorLike } from './add-node.js';
-import type { NdArray } from './dtype.js';
 import { getDefaultGraph } from './graph.js';
 import type { OpBuilder, OpSchema } from './op-schema.js';
 import type { Tensor } from './operation.js';
@@ -15,8 +14,7 @@ const builder: OpBuilder<Tensor> = {
       byArg[arg] = inputs[i] as TensorLike | readonly TensorLike[];
     return addOperation(schema, byArg, attrs, name).outputs;
   },
-  constant: (value, dtype, name) =>
-    convertToTensor(value, { dtype, fallback: 'float32', name }),
+  constant: (value, dtype, name) => convertToTensor(value, { dtype, fallback: 'float32', name }),
   shapeOf: (tensor) => tensor.shape,
   dtypeOf: (tensor) => tensor.dtype,
 };

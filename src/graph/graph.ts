@@ -213,7 +213,11 @@ export class Graph implements GraphIdentity {
   getCollection(key: string, scope?: string): unknown[] {
     const all = this.#collections.get(key) ?? [];
     if (scope === undefined) return [...all];
-    return all.filter((item) => String((item as { name?: string }).name ?? '').startsWith(scope));
+    const nameOf = (item: unknown): string => {
+      const { name } = item as { readonly name?: unknown };
+      return typeof name === 'string' ? name : '';
+    };
+    return all.filter((item) => nameOf(item).startsWith(scope));
   }
 
   get collectionKeys(): readonly string[] {

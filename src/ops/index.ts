@@ -7,8 +7,9 @@ import { registerOps } from '../graph/registry.js';
 import * as arrayConst from './array/const.js';
 import * as arrayIdentity from './array/identity.js';
 import * as arrayPlaceholder from './array/placeholder.js';
+import * as arrayReshape from './array/reshape.js';
 import * as arrayShape from './array/shape.js';
-import * as arrayTempCore from './array/temp-core.js';
+import * as arrayTranspose from './array/transpose.js';
 import * as mathAddN from './math/add-n.js';
 import * as mathArgReduce from './math/arg-reduce.js';
 import * as mathArithmetic from './math/arithmetic.js';
@@ -56,8 +57,9 @@ const families: readonly object[] = [
   arrayConst,
   arrayIdentity,
   arrayPlaceholder,
+  arrayReshape,
   arrayShape,
-  arrayTempCore,
+  arrayTranspose,
   mathAddN,
   mathArgReduce,
   mathArithmetic,

@@ -34,7 +34,7 @@ function fieldOf(message: AttrValueMessage): keyof AttrValueMessage | undefined 
     'func',
     'placeholder',
   ] as const;
-  return fields.find((field) => Object.hasOwn(message, field) && message[field] != null);
+  return fields.find((field) => Object.hasOwn(message, field) && message[field] !== null && message[field] !== undefined);
 }
 
 /** A dtype this library does not know stays a number: no registered op accepts it, any other keeps it. */
@@ -132,7 +132,7 @@ export function messageOfAttr(value: AttrValue): AttrValueMessage {
     case 'string':
       return { s: encoder.encode(value.value) };
     case 'int':
-      return { i: value.value as Int64 };
+      return { i: value.value };
     case 'float':
       return { f: value.value };
     case 'bool':

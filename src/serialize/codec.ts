@@ -5,7 +5,7 @@
 import protobuf from 'protobufjs/light.js';
 import { DataLossError, InvalidArgumentError } from '../errors.js';
 import { descriptor } from './descriptor.js';
-import { int64ToNumber, type Int64 } from './messages.js';
+import { int64ToNumber, type Int64, type MessageOf } from './messages.js';
 
 const root = protobuf.Root.fromJSON(descriptor);
 root.resolveAll();
@@ -33,7 +33,7 @@ function exactReader(bytes: Uint8Array): protobuf.Reader {
     int64: short('int64'),
     uint64: short('uint64'),
     fixed64: short('fixed64'),
-  }) as unknown as protobuf.Reader;
+  });
 }
 
 /**
@@ -42,10 +42,14 @@ function exactReader(bytes: Uint8Array): protobuf.Reader {
  * @param what how an error names the input, such as a path
  * @throws DataLossError with the byte offset if the bytes are no such message.
  */
-export function decodeMessage<T>(type: string, bytes: Uint8Array, what = `${type} bytes`): T {
+export function decodeMessage<N extends string>(
+  type: N,
+  bytes: Uint8Array,
+  what = `${type} bytes`,
+): MessageOf<N> {
   const reader = exactReader(bytes);
   try {
-    return messageType(type).decode(reader) as T;
+    return messageType(type).decode(reader) as MessageOf<N>;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DataLossError(

@@ -7,13 +7,14 @@ import { InvalidArgumentError } from '../errors.js';
 import { dtypeOfNumber } from '../graph/dtype.js';
 import { attrsOfMessage } from './attr-value.js';
 import { inputTypesOf } from './import-types.js';
-import type {
-  AttrMap,
-  FunctionMessage,
-  GraphDefMessage,
-  NodeMessage,
-  TensorMessage,
-  TensorShapeMessage,
+import {
+  int64ToNumber,
+  type AttrMap,
+  type FunctionMessage,
+  type GraphDefMessage,
+  type NodeMessage,
+  type TensorMessage,
+  type TensorShapeMessage,
 } from './messages.js';
 import { parseInput } from './node-order.js';
 import { messageOfNdArray } from './tensor-proto.js';
@@ -180,7 +181,7 @@ class Body {
     const batchDims = node.attr?.['batch_dims']?.i ?? 0;
     if (batchDims !== 0)
       throw new InvalidArgumentError(
-        `batch_dims must be 0 for freeze_graph, but got node(${node.name ?? ''}).attr('batch_dims') = ${String(batchDims)}.`,
+        `batch_dims must be 0 for freeze_graph, but got node(${node.name ?? ''}).attr('batch_dims') = ${int64ToNumber(batchDims)}.`,
         { node: node.name ?? undefined, op: node.op ?? undefined },
       );
     const types = gatherTypes(node, type);

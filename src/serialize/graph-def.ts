@@ -13,7 +13,7 @@ import type { GraphDefMessage } from './messages.js';
  * @throws DataLossError with the byte offset if the bytes are no GraphDef.
  */
 export const decodeGraphDef = (bytes: Uint8Array, what?: string): GraphDefMessage =>
-  decodeMessage<GraphDefMessage>('GraphDef', bytes, what);
+  decodeMessage('GraphDef', bytes, what);
 
 /** Bytes of a GraphDef message. @throws InvalidArgumentError at 2 GiB or for a malformed message. */
 export const encodeGraphDef = (message: GraphDefMessage): Uint8Array =>

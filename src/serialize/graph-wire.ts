@@ -79,7 +79,7 @@ function mergeLibraries(
   a: LibraryMessage | null | undefined,
   b: LibraryMessage | null | undefined,
 ): LibraryMessage | null | undefined {
-  if (a == null || b == null) return a ?? b;
+  if (!a || !b) return a ?? b;
   const functions = new Map((a.function ?? []).map((f) => [f.signature?.name, f]));
   for (const added of b.function ?? []) {
     const name = added.signature?.name;

@@ -5,7 +5,7 @@
 import { InternalError, InvalidArgumentError, TfError, ValueError } from '../errors.js';
 import { attr, type AttrValue } from '../graph/attrs.js';
 import type { DType } from '../graph/dtype.js';
-import { Graph, getDefaultGraph } from '../graph/graph.js';
+import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import { Operation, Tensor } from '../graph/operation.js';
 import { findSchema } from '../graph/registry.js';
 import { attrOfMessage } from './attr-value.js';

@@ -40,7 +40,7 @@ export function graphDefFromFile(bytes: Uint8Array, what = 'GraphDef bytes'): Gr
       `${what} is a SavedModel, not a frozen GraphDef. Load its folder as a SavedModel, or freeze it first.`,
     );
   const message = decodeGraphDef(bytes, what);
-  if ((message.node ?? []).length === 0 && bytes.byteLength > 0 && message.library == null)
+  if ((message.node ?? []).length === 0 && bytes.byteLength > 0 && !message.library)
     throw new DataLossError(
       `${what} has ${bytes.byteLength} bytes, but no node. It is damaged, or of another format than GraphDef.`,
     );

@@ -74,7 +74,7 @@ export type TensorMessage = Optional<{
 export type AttrMap = Readonly<Record<string, AttrValueMessage>>;
 export type NameAttrListMessage = Optional<{ name: string; attr: AttrMap }>;
 
-export interface ListValueMessage extends Optional<{
+export type ListValueMessage = Optional<{
   s: readonly Uint8Array[];
   i: readonly Int64[];
   f: readonly number[];
@@ -83,10 +83,10 @@ export interface ListValueMessage extends Optional<{
   shape: readonly TensorShapeMessage[];
   tensor: readonly TensorMessage[];
   func: readonly NameAttrListMessage[];
-}> {}
+}>;
 
 /** At most one of the fields is set. */
-export interface AttrValueMessage extends Optional<{
+export type AttrValueMessage = Optional<{
   s: Uint8Array;
   i: Int64;
   f: number;
@@ -97,7 +97,7 @@ export interface AttrValueMessage extends Optional<{
   list: ListValueMessage;
   func: NameAttrListMessage;
   placeholder: string;
-}> {}
+}>;
 
 export type NodeMessage = Optional<{
   name: string;
@@ -149,3 +149,15 @@ export type GraphDefMessage = Optional<{
   library: LibraryMessage;
   debug_info: object;
 }>;
+
+/** Message types by their name in package `tensorflow`. */
+export interface MessageTypes {
+  readonly TensorShapeProto: TensorShapeMessage;
+  readonly TensorProto: TensorMessage;
+  readonly AttrValue: AttrValueMessage;
+  readonly NodeDef: NodeMessage;
+  readonly FunctionDef: FunctionMessage;
+  readonly GraphDef: GraphDefMessage;
+}
+/** Type of a message, or just an object where nothing reads its fields by name. */
+export type MessageOf<N extends string> = N extends keyof MessageTypes ? MessageTypes[N] : object;

@@ -4,7 +4,7 @@ import type { Graph } from '../graph/graph.js';
 import { messageType } from './codec.js';
 import { graphToMessage } from './export-graph.js';
 import { graphFromGraphDef } from './graph-def.js';
-import type { GraphDefMessage } from './messages.js';
+import type { GraphDefMessage, MessageOf } from './messages.js';
 import { parseMessage } from './text-parse.js';
 import { printMessage } from './text-print.js';
 
@@ -17,8 +17,11 @@ export const messageToText = (type: string, message: object): string =>
  * @param what how an error names the text, before line and column
  * @throws InvalidArgumentError with line and column.
  */
-export const messageFromText = <T>(type: string, text: string, what = 'text'): T =>
-  parseMessage(text, messageType(type), what) as T;
+export const messageFromText = <N extends string>(
+  type: N,
+  text: string,
+  what = 'text',
+): MessageOf<N> => parseMessage(text, messageType(type), what) as MessageOf<N>;
 
 /** Text of UTF-8 bytes. @throws DataLossError if they are not UTF-8. */
 export function decodeText(bytes: Uint8Array, what: string): string {
@@ -43,7 +46,7 @@ const isGraph = (value: Graph | GraphDefMessage): value is Graph => 'isGraph' in
  * @throws InvalidArgumentError with line and column.
  */
 export const graphDefFromText = (text: string, what = 'pbtxt'): GraphDefMessage =>
-  messageFromText<GraphDefMessage>('GraphDef', text, what);
+  messageFromText('GraphDef', text, what);
 
 /** A new graph of a GraphDef in text format. @throws as `graphDefFromText` and `graphFromGraphDef`. */
 export const graphFromText = (text: string, what?: string): Graph =>

@@ -122,7 +122,7 @@ class Parser {
       else entry.value = this.#value(field, depth);
       if (!scan.accept(',')) scan.accept(';');
     }
-    const key = entry.key ?? (field.keyType === 'string' ? '' : 0);
+    const key = (entry.key ?? (field.keyType === 'string' ? '' : 0)) as string | number;
     const isLong = isLongType(field.keyType);
     const name = isLong ? protobuf.util.longToHash(key as number) : String(key);
     Object.defineProperty(map, name, {

@@ -92,7 +92,7 @@ function printFields(message: object, type: protobuf.Type, indent: string, out: 
   for (const field of fields) {
     const value: unknown = Object.getOwnPropertyDescriptor(message, field.name)?.value;
     if (value === undefined || value === null) continue;
-    if (field instanceof protobuf.MapField) printMap(value as object, field, indent, out);
+    if (field instanceof protobuf.MapField) printMap(value, field, indent, out);
     else if (field.repeated)
       for (const item of value as readonly unknown[])
         printField(field.name, item, field, indent, out);
@@ -119,7 +119,7 @@ function printField(
 function keyValue(key: string, type: string): string | bigint {
   if (type === 'string' || type === 'bool') return key;
   if (!isLongType(type)) return BigInt(key);
-  return int64ToBigInt(protobuf.util.longFromHash(key, type !== 'int64') as unknown as Int64);
+  return int64ToBigInt(protobuf.util.longFromHash(key, type !== 'int64'));
 }
 
 function printMap(map: object, field: protobuf.MapField, indent: string, out: string[]): void {

@@ -6,7 +6,7 @@ import { bigIntToInt64, type AttrValueMessage } from '../../src/serialize/messag
 
 const throughWire = (value: AttrValue): AttrValue => {
   const { wire: _message, ...tagged } = attrOfMessage(
-    decodeMessage<AttrValueMessage>('AttrValue', encodeMessage('AttrValue', messageOfAttr(value))),
+    decodeMessage('AttrValue', encodeMessage('AttrValue', messageOfAttr(value))),
   );
   return tagged;
 };

@@ -18,7 +18,7 @@ import { goldenFile } from './golden-graphs.js';
 
 const read = (path: string): string => new TextDecoder().decode(goldenFile(path));
 const list = (text: string): AttrValueMessage['list'] =>
-  messageFromText<AttrValueMessage>('AttrValue', `list { ${text} }`).list;
+  messageFromText('AttrValue', `list { ${text} }`).list;
 
 describe('files of TensorFlow', () => {
   it.each(['files/frozen/frozen', 'files/frozen/graph'])(
@@ -112,7 +112,7 @@ describe('parsing', () => {
   it('takes every escape', () => {
     const text =
       'string_val: "\\a\\b\\f\\n\\r\\t\\v\\\\\\\'\\"\\?\\7\\377\\x4a\\u00e9\\U0001F600é"';
-    const [bytes] = messageFromText<TensorMessage>('TensorProto', text).string_val ?? [];
+    const [bytes] = messageFromText('TensorProto', text).string_val ?? [];
     const utf8 = (s: string): number[] => [...new TextEncoder().encode(s)];
     expect([...(bytes ?? [])]).toEqual([
       7,
@@ -134,10 +134,7 @@ describe('parsing', () => {
   });
   it('keeps 64-bit integers exact', () => {
     const text = 'int64_val: -9223372036854775808 uint64_val: 18446744073709551615';
-    const { int64_val: [low = 0] = [], uint64_val: [high = 0] = [] } = messageFromText<{
-      int64_val: number[];
-      uint64_val: number[];
-    }>('TensorProto', text);
+    const { int64_val: [low = 0] = [], uint64_val: [high = 0] = [] } = messageFromText('TensorProto', text);
     expect(int64ToBigInt(low)).toBe(-(2n ** 63n));
     expect(int64ToBigInt(high)).toBe(2n ** 64n - 1n);
   });

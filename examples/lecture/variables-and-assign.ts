@@ -1,0 +1,27 @@
+/**
+ * (b) The same network with Variables: weights live on the device. Fetching the assign ops makes
+ * the updates happen, but brings the new weights back at every step.
+ */
+import { fileURLToPath } from 'node:url';
+import * as tf from 'defrun';
+import type { Report } from './data.js';
+import { buildResidentNet, feeds } from './resident-net.js';
+
+export async function variablesAndAssign(device: tf.Device, steps = 20): Promise<Report> {
+  const { graph, loss, newW1, newW2, init } = buildResidentNet();
+  await using session = new tf.Session({ graph, device });
+  await session.run(init);
+  const losses: number[] = [];
+  const stats = new tf.RunStats();
+  for (let i = 0; i < steps; i++) {
+    const [value] = await session.run([loss, newW1, newW2], feeds, { stats });
+    losses.push(Number(value.data[0]));
+  }
+  return { losses, stats };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { losses, stats } = await variablesAndAssign('auto');
+  console.log(`loss ${losses[0]} -> ${losses.at(-1)}`);
+  console.log(`per step: ${stats.bytesUp} bytes up, ${stats.bytesDown} bytes down`);
+}
