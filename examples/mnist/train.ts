@@ -32,7 +32,7 @@ export function buildModel(): Model {
     const hidden = tf.layers.dense(pixels, 128, { activation: tf.nn.relu, name: 'hidden' });
     const logits = tf.layers.dense(hidden, 10, { name: 'logits' });
     tf.nn.softmax(logits, { name: 'probabilities' });
-    const predicted = tf.argMax(logits, 1, { outputType: 'int32', name: 'prediction' });
+    const predicted = tf.argMax(logits, { axis: 1, outputType: 'int32', name: 'prediction' });
     const each = tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits });
     const loss = tf.reduceMean(each, { name: 'loss' });
     const correct = tf.reduceSum(tf.cast(tf.equal(predicted, labels), 'float32'));

@@ -75,7 +75,12 @@ function multiplied(x: Tensor, kernel: Variable, units: number): Tensor {
   const shape = x.shape ?? [];
   if (shape.length === 2) return matMul(x, kernel);
   const depth = shape[shape.length - 1] ?? 1;
-  const rows = b.op('Reshape', [x, b.constant([-1, depth], 'int32', 'Tensordot/shape')], {}, 'Tensordot/Reshape');
+  const rows = b.op(
+    'Reshape',
+    [x, b.constant([-1, depth], 'int32', 'Tensordot/shape')],
+    {},
+    'Tensordot/Reshape',
+  );
   const product = matMul(rows, kernel, { name: 'Tensordot/MatMul' });
   return b.op('Reshape', [product, outputShape(b, x, shape.slice(0, -1), units)], {}, 'Tensordot');
 }

@@ -5,7 +5,13 @@ import { ValueError } from '../errors.js';
 import { collections, getDefaultGraph, type Graph } from '../graph/graph.js';
 import type { OpBuilder } from '../graph/op-schema.js';
 import { Tensor } from '../graph/operation.js';
-import { broadcastShapes, elementCount, formatShape, isStatic, type Shape } from '../graph/shape.js';
+import {
+  broadcastShapes,
+  elementCount,
+  formatShape,
+  isStatic,
+  type Shape,
+} from '../graph/shape.js';
 
 /**
  * How losses become the result: `none` leaves them as they are; the others divide their sum by
@@ -13,11 +19,7 @@ import { broadcastShapes, elementCount, formatShape, isStatic, type Shape } from
  * weight is not 0.
  */
 export type Reduction =
-  | 'none'
-  | 'sum'
-  | 'meanOfWeights'
-  | 'sumOverBatchSize'
-  | 'sumByNonzeroWeights';
+  'none' | 'sum' | 'meanOfWeights' | 'sumOverBatchSize' | 'sumByNonzeroWeights';
 
 export interface LossOptions {
   /** A number, or a tensor that broadcasts to the losses. 1 by default. */
@@ -57,7 +59,8 @@ export function getTotalLoss(
     ...(addRegularizationLosses ? getLosses(collections.regularizationLosses) : []),
   ];
   const [first] = losses;
-  if (first === undefined) throw new ValueError('No losses were added: call a loss function, or addLoss.');
+  if (first === undefined)
+    throw new ValueError('No losses were added: call a loss function, or addLoss.');
   for (const loss of losses)
     if (loss.shape !== null && loss.shape.length !== 0)
       throw new ValueError(`${loss} is not a scalar; reduce it before addLoss.`, {
@@ -74,8 +77,21 @@ function total(b: OpBuilder<Tensor>, x: Tensor, name: string): Tensor {
   const { shape } = x;
   const axes =
     shape === null
-      ? b.op('Range', [b.constant(0, 'int32', 'range/start'), b.op('Rank', [x]), b.constant(1, 'int32', 'range/delta')], {}, 'range')
-      : b.constant({ dtype: 'int32', shape: [shape.length], data: Int32Array.from(shape.keys()) }, 'int32', 'Const');
+      ? b.op(
+          'Range',
+          [
+            b.constant(0, 'int32', 'range/start'),
+            b.op('Rank', [x]),
+            b.constant(1, 'int32', 'range/delta'),
+          ],
+          {},
+          'range',
+        )
+      : b.constant(
+          { dtype: 'int32', shape: [shape.length], data: Int32Array.from(shape.keys()) },
+          'int32',
+          'Const',
+        );
   return b.op('Sum', [x, axes], {}, name);
 }
 
@@ -88,7 +104,8 @@ function count(b: OpBuilder<Tensor>, losses: Tensor): Tensor {
 
 function checkBroadcast(weights: Tensor, losses: Shape): void {
   const both = broadcastShapes(weights.shape, losses);
-  const grows = both !== null && losses !== null && both !== undefined && both.length > losses.length;
+  const grows =
+    both !== null && losses !== null && both !== undefined && both.length > losses.length;
   if (both === undefined || grows)
     throw new ValueError(
       `weights can not be broadcast to values. values shape: ${formatShape(losses)}, weights shape: ${formatShape(weights.shape)}. Give one weight, or one per loss.`,
@@ -111,20 +128,18 @@ function weighted(
 }
 
 /** Weights (or which of them are not 0) repeated for every loss, summed. */
-function present(
-  b: OpBuilder<Tensor>,
-  losses: Tensor,
-  weights: Tensor,
-  nonzero: boolean,
-): Tensor {
+function present(b: OpBuilder<Tensor>, losses: Tensor, weights: Tensor, nonzero: boolean): Tensor {
   const mask = nonzero
-    ? b.op(
-        'Cast',
-        [b.op('NotEqual', [weights, b.constant(0, weights.dtype, 'NotEqual/y')])],
-        { DstT: losses.dtype },
-      )
+    ? b.op('Cast', [b.op('NotEqual', [weights, b.constant(0, weights.dtype, 'NotEqual/y')])], {
+        DstT: losses.dtype,
+      })
     : weights;
-  const each = b.op('Mul', [mask, b.op('OnesLike', [losses], {}, 'ones_like')], {}, 'broadcast_weights');
+  const each = b.op(
+    'Mul',
+    [mask, b.op('OnesLike', [losses], {}, 'ones_like')],
+    {},
+    'broadcast_weights',
+  );
   return total(b, each, 'num_present');
 }
 

@@ -9,6 +9,8 @@ import * as arrayIdentity from './array/identity.js';
 import * as arrayPlaceholder from './array/placeholder.js';
 import * as arrayReshape from './array/reshape.js';
 import * as arrayShape from './array/shape.js';
+import * as arraySlice from './array/slice.js';
+import * as arrayStridedSlice from './array/strided-slice.js';
 import * as arrayTranspose from './array/transpose.js';
 import * as mathAddN from './math/add-n.js';
 import * as mathArgReduce from './math/arg-reduce.js';
@@ -59,6 +61,8 @@ const families: readonly object[] = [
   arrayPlaceholder,
   arrayReshape,
   arrayShape,
+  arraySlice,
+  arrayStridedSlice,
   arrayTranspose,
   mathAddN,
   mathArgReduce,

@@ -2,7 +2,7 @@
 import type { TensorLike } from '../graph/add-node.js';
 import { ValueError } from '../errors.js';
 import type { Tensor } from '../graph/operation.js';
-import { constantInitializer } from '../ops/random/initializers.js';
+import { constantInitializer, type Initializer } from '../ops/random/initializers.js';
 import type { Variable } from '../ops/state/variable.js';
 import { Hyperparameters } from './hyperparameters.js';
 import { Optimizer, type OptimizerOptions, type Update } from './optimizer.js';
@@ -32,8 +32,8 @@ export class AdagradOptimizer extends Optimizer {
     this.#hyper = new Hyperparameters({ learning_rate: learningRate });
   }
 
-  protected override createSlots(variables: readonly Variable[]): void {
-    for (const v of variables) this.slot(v, 'accumulator', constantInitializer(this.#initial));
+  protected override slotInitializers(): Readonly<Record<string, Initializer>> {
+    return { accumulator: constantInitializer(this.#initial) };
   }
 
   protected override prepare(): void {
@@ -44,7 +44,7 @@ export class AdagradOptimizer extends Optimizer {
     return {
       kernel: 'ApplyAdagrad',
       inputs: {
-        accum: this.madeSlot(variable, 'accumulator'),
+        accum: this.slot(variable, 'accumulator'),
         lr: this.#hyper.of('learning_rate', variable),
         grad: gradient,
       },

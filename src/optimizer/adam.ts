@@ -4,7 +4,7 @@ import { graphBuilder } from '../graph/builder.js';
 import { ValueError } from '../errors.js';
 import { getDefaultGraph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
-import { zerosInitializer } from '../ops/random/initializers.js';
+import { zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import { assignTo } from '../ops/state/assign-functions.js';
 import { colocated } from '../ops/state/colocation.js';
 import type { Variable } from '../ops/state/variable.js';
@@ -47,16 +47,17 @@ export class AdamOptimizer extends Optimizer {
     });
   }
 
+  protected override slotInitializers(): Readonly<Record<string, Initializer>> {
+    return { m: zerosInitializer(), v: zerosInitializer() };
+  }
+
   protected override createSlots(variables: readonly Variable[]): void {
     const [first, ...others] = variables;
     if (first === undefined) throw new ValueError('No variables to optimize.');
     const beside = others.reduce((a, b) => (b.name < a.name ? b : a), first);
     this.sharedVariable('beta1_power', this.#beta1, beside);
     this.sharedVariable('beta2_power', this.#beta2, beside);
-    for (const v of variables) {
-      this.slot(v, 'm', zerosInitializer());
-      this.slot(v, 'v', zerosInitializer());
-    }
+    super.createSlots(variables);
   }
 
   protected override prepare(): void {
@@ -67,8 +68,8 @@ export class AdamOptimizer extends Optimizer {
     return {
       kernel: 'ApplyAdam',
       inputs: {
-        m: this.madeSlot(variable, 'm'),
-        v: this.madeSlot(variable, 'v'),
+        m: this.slot(variable, 'm'),
+        v: this.slot(variable, 'v'),
         beta1_power: this.#power('beta1_power', variable),
         beta2_power: this.#power('beta2_power', variable),
         lr: this.#hyper.of('learning_rate', variable),
@@ -85,9 +86,7 @@ export class AdamOptimizer extends Optimizer {
     const graph = getDefaultGraph();
     const first = this.madeShared('beta1_power');
     const assigned = graph.controlDependencies(updates, () =>
-      colocated(first.op, () =>
-        (['beta1', 'beta2'] as const).map((beta) => this.#advance(beta)),
-      ),
+      colocated(first.op, () => (['beta1', 'beta2'] as const).map((beta) => this.#advance(beta))),
     );
     return super.finish([...updates, ...assigned], name);
   }

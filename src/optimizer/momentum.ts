@@ -1,7 +1,7 @@
 /** Gradient descent with momentum. */
 import type { TensorLike } from '../graph/add-node.js';
 import type { Tensor } from '../graph/operation.js';
-import { zerosInitializer } from '../ops/random/initializers.js';
+import { zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import type { Variable } from '../ops/state/variable.js';
 import { Hyperparameters } from './hyperparameters.js';
 import { Optimizer, type OptimizerOptions, type Update } from './optimizer.js';
@@ -28,8 +28,8 @@ export class MomentumOptimizer extends Optimizer {
     this.#useNesterov = options.useNesterov ?? false;
   }
 
-  protected override createSlots(variables: readonly Variable[]): void {
-    for (const v of variables) this.slot(v, 'momentum', zerosInitializer());
+  protected override slotInitializers(): Readonly<Record<string, Initializer>> {
+    return { momentum: zerosInitializer() };
   }
 
   protected override prepare(): void {
@@ -40,7 +40,7 @@ export class MomentumOptimizer extends Optimizer {
     return {
       kernel: 'ApplyMomentum',
       inputs: {
-        accum: this.madeSlot(variable, 'momentum'),
+        accum: this.slot(variable, 'momentum'),
         lr: this.#hyper.of('learning_rate', variable),
         grad: gradient,
         momentum: this.#hyper.of('momentum', variable),

@@ -8,6 +8,7 @@ import { ValueError } from '../errors.js';
 import { isFloating } from '../graph/dtype.js';
 import { collections, getDefaultGraph, graphOf, type Graph } from '../graph/graph.js';
 import { gradients } from '../graph/gradients.js';
+import type { OpSchema } from '../graph/op-schema.js';
 import type { Operation, Tensor } from '../graph/operation.js';
 import { schemaOf } from '../graph/registry.js';
 import { assignTo } from '../ops/state/assign-functions.js';
@@ -61,9 +62,15 @@ export abstract class Optimizer {
     if (name === '') throw new ValueError('Must specify the optimizer name.');
   }
 
-  /** Makes the slots and other variables the updates need. */
+  /** Slots kept for every variable, and what they start from. */
+  protected slotInitializers(): Readonly<Record<string, Initializer>> {
+    return {};
+  }
+  /** Makes the variables the updates need. */
   protected createSlots(variables: readonly Variable[]): void {
-    void variables;
+    for (const v of variables)
+      for (const [name, initializer] of Object.entries(this.slotInitializers()))
+        this.#makeSlot(v, name, initializer);
   }
   /** Makes the constants of a step, inside the step's name scope. */
   protected abstract prepare(): void;
@@ -123,7 +130,10 @@ export abstract class Optimizer {
    * @throws ValueError if no pair has a gradient.
    * @see tf.train.Optimizer.apply_gradients
    */
-  applyGradients(pairs: readonly GradientAndVariable[], options: ApplyGradientsOptions = {}): Operation {
+  applyGradients(
+    pairs: readonly GradientAndVariable[],
+    options: ApplyGradientsOptions = {},
+  ): Operation {
     const updates = pairs.filter((pair): pair is [Tensor, Variable] => pair[0] !== null);
     const [first] = updates;
     if (first === undefined)
@@ -151,7 +161,7 @@ export abstract class Optimizer {
         const { kernel, inputs, attrs = {} } = this.update(gradient, v);
         const type = v.isResource ? `Resource${kernel}` : kernel;
         return addOperation(
-          schemaOf(type),
+          schemaOf(type) as OpSchema,
           { var: v, ...inputs },
           { use_locking: this.useLocking, ...attrs },
           type,
@@ -196,12 +206,11 @@ export abstract class Optimizer {
     return all.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
-  /** The slot of a variable, made on first use as `<variable>/<optimizer>`. */
-  protected slot(v: Variable, name: string, initializer: Initializer): Variable {
+  /** Makes the slot of a variable as `<variable>/<optimizer>`, unless there is one. */
+  #makeSlot(v: Variable, name: string, initializer: Initializer): void {
     const slots = this.#slots.get(name) ?? new Map<Variable, Variable>();
     this.#slots.set(name, slots);
-    const known = slots.get(v);
-    if (known !== undefined) return known;
+    if (slots.has(v)) return;
     const { shape } = v;
     if (!isStatic(shape))
       throw new ValueError(`${v.name} needs a fully known shape to be optimised by ${this.name}.`, {
@@ -218,7 +227,6 @@ export abstract class Optimizer {
       ),
     );
     slots.set(v, made);
-    return made;
   }
 
   /** A variable shared by all updates, made on first use and placed with `beside`. */
@@ -236,10 +244,12 @@ export abstract class Optimizer {
   }
 
   /** A slot that `createSlots` has made. */
-  protected madeSlot(v: Variable, name: string): Variable {
+  protected slot(v: Variable, name: string): Variable {
     const made = this.getSlot(v, name);
     if (made === null)
-      throw new ValueError(`${this.name} has no slot '${name}' for ${v.name}.`, { node: v.op.name });
+      throw new ValueError(`${this.name} has no slot '${name}' for ${v.name}.`, {
+        node: v.op.name,
+      });
     return made;
   }
 

@@ -1,7 +1,7 @@
 /** RMSProp: steps divided by a running root mean square of the gradient. */
 import type { TensorLike } from '../graph/add-node.js';
 import type { Tensor } from '../graph/operation.js';
-import { onesInitializer, zerosInitializer } from '../ops/random/initializers.js';
+import { onesInitializer, zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import type { Variable } from '../ops/state/variable.js';
 import { Hyperparameters } from './hyperparameters.js';
 import { Optimizer, type OptimizerOptions, type Update } from './optimizer.js';
@@ -38,12 +38,10 @@ export class RMSPropOptimizer extends Optimizer {
     });
   }
 
-  protected override createSlots(variables: readonly Variable[]): void {
-    for (const v of variables) {
-      this.slot(v, 'rms', onesInitializer());
-      if (this.#centered) this.slot(v, 'mg', zerosInitializer());
-      this.slot(v, 'momentum', zerosInitializer());
-    }
+  protected override slotInitializers(): Readonly<Record<string, Initializer>> {
+    const zeros = zerosInitializer();
+    const rms = onesInitializer();
+    return this.#centered ? { rms, mg: zeros, momentum: zeros } : { rms, momentum: zeros };
   }
 
   protected override prepare(): void {
@@ -52,8 +50,8 @@ export class RMSPropOptimizer extends Optimizer {
 
   protected override update(gradient: Tensor, variable: Variable): Update {
     const inputs = {
-      ms: this.madeSlot(variable, 'rms'),
-      mom: this.madeSlot(variable, 'momentum'),
+      ms: this.slot(variable, 'rms'),
+      mom: this.slot(variable, 'momentum'),
       lr: this.#hyper.of('learning_rate', variable),
       rho: this.#hyper.of('decay', variable),
       momentum: this.#hyper.of('momentum', variable),
@@ -61,7 +59,7 @@ export class RMSPropOptimizer extends Optimizer {
       grad: gradient,
     };
     return this.#centered
-      ? { kernel: 'ApplyCenteredRMSProp', inputs: { mg: this.madeSlot(variable, 'mg'), ...inputs } }
+      ? { kernel: 'ApplyCenteredRMSProp', inputs: { mg: this.slot(variable, 'mg'), ...inputs } }
       : { kernel: 'ApplyRMSProp', inputs };
   }
 }

@@ -9,7 +9,6 @@ import {
   int64ToNumber,
   type AttrMap,
   type AttrValueMessage,
-  type Int64,
   type ListValueMessage,
   type NameAttrListMessage,
   type TensorMessage,
@@ -34,7 +33,10 @@ function fieldOf(message: AttrValueMessage): keyof AttrValueMessage | undefined 
     'func',
     'placeholder',
   ] as const;
-  return fields.find((field) => Object.hasOwn(message, field) && message[field] !== null && message[field] !== undefined);
+  return fields.find(
+    (field) =>
+      Object.hasOwn(message, field) && message[field] !== null && message[field] !== undefined,
+  );
 }
 
 /** A dtype this library does not know stays a number: no registered op accepts it, any other keeps it. */

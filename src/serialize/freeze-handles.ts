@@ -6,6 +6,17 @@
 import { InvalidArgumentError } from '../errors.js';
 import { dtypeOfNumber } from '../graph/dtype.js';
 import { attrsOfMessage } from './attr-value.js';
+import {
+  callers,
+  cannotFreeze,
+  classOf,
+  gatherTypes,
+  isLoop,
+  passing,
+  replaced,
+  withAttrs,
+  type ValueType,
+} from './freeze-nodes.js';
 import { inputTypesOf } from './import-types.js';
 import {
   int64ToNumber,
@@ -14,47 +25,13 @@ import {
   type GraphDefMessage,
   type NodeMessage,
   type TensorMessage,
-  type TensorShapeMessage,
 } from './messages.js';
 import { parseInput } from './node-order.js';
 import { messageOfNdArray } from './tensor-proto.js';
 
-/** Type of the value that took a handle's place. */
-interface ValueType {
-  readonly dtype: number;
-  readonly shape: TensorShapeMessage;
-}
 export interface FrozenVariable extends ValueType {
   readonly tensor: TensorMessage;
 }
-
-/** Ops that pass their input on unchanged, to all outputs. */
-const passing: ReadonlySet<string> = new Set([
-  'Identity',
-  'Enter',
-  'Exit',
-  'NextIteration',
-  'Switch',
-  'Merge',
-]);
-
-/** Ops that call functions: attrs that name them, attr of the input types, inputs before those. */
-const callers: Readonly<
-  Record<
-    string,
-    { readonly functions: readonly string[]; readonly types: string; readonly skip: number }
-  >
-> = {
-  If: { functions: ['then_branch', 'else_branch'], types: 'Tin', skip: 1 },
-  StatelessIf: { functions: ['then_branch', 'else_branch'], types: 'Tin', skip: 1 },
-  Case: { functions: ['branches'], types: 'Tin', skip: 1 },
-  StatelessCase: { functions: ['branches'], types: 'Tin', skip: 1 },
-  While: { functions: ['cond', 'body'], types: 'T', skip: 0 },
-  StatelessWhile: { functions: ['cond', 'body'], types: 'T', skip: 0 },
-  PartitionedCall: { functions: ['f'], types: 'Tin', skip: 0 },
-  StatefulPartitionedCall: { functions: ['f'], types: 'Tin', skip: 0 },
-};
-const isLoop = (node: NodeMessage): boolean => node.op === 'While' || node.op === 'StatelessWhile';
 
 /** Rewrites a graph and the functions it calls. */
 class Freezer {
@@ -228,38 +205,6 @@ class Body {
     return withAttrs(node, attrs);
   }
 }
-
-const withAttrs = (node: NodeMessage, attrs: AttrMap): NodeMessage => ({
-  ...node,
-  attr: { ...node.attr, ...attrs },
-});
-
-/** A node of another op under the same name; what else it carried belonged to the old op. */
-const replaced = (node: NodeMessage, op: string, attr: AttrMap): NodeMessage => ({
-  name: node.name,
-  op,
-  input: node.input,
-  device: node.device,
-  attr,
-});
-
-const classOf = (node: NodeMessage): AttrMap => {
-  const places = node.attr?.['_class'];
-  return places === undefined ? {} : { _class: places };
-};
-
-const gatherTypes = (node: NodeMessage, type: ValueType): AttrMap => ({
-  Tparams: node.attr?.['dtype'] ?? { type: type.dtype },
-  Tindices: node.attr?.['Tindices'] ?? { type: 3 },
-  ...classOf(node),
-});
-
-const cannotFreeze = (node: NodeMessage): InvalidArgumentError =>
-  new InvalidArgumentError(
-    `${node.op ?? ''} "${node.name ?? ''}" uses a variable otherwise than by reading it, so the variable cannot become a constant. ` +
-      'Choose outputs that do not depend on it, or exclude the variable from freezing.',
-    { node: node.name ?? undefined, op: node.op ?? undefined },
-  );
 
 function freezeFunction(
   freezer: Freezer,

@@ -2,13 +2,12 @@
  * GraphDef -> operations of a Graph. Everything the file says is checked before it is believed, with
  * TensorFlow's words; op types nobody registered are kept, and matter only when a run needs them.
  */
-import { InternalError, InvalidArgumentError, TfError, ValueError } from '../errors.js';
-import { attr, type AttrValue } from '../graph/attrs.js';
+import { InternalError, InvalidArgumentError, ValueError } from '../errors.js';
+import type { AttrValue } from '../graph/attrs.js';
 import type { DType } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import { Operation, Tensor } from '../graph/operation.js';
 import { findSchema } from '../graph/registry.js';
-import { attrOfMessage } from './attr-value.js';
 import {
   checkVersions,
   GraphWire,
@@ -18,6 +17,7 @@ import {
   mergeHeaders,
   NodeWire,
 } from './graph-wire.js';
+import { attrsOfNode } from './import-attrs.js';
 import { checkInputs, guessOutputTypes, inputTypesOf, type InputType } from './import-types.js';
 import type { FunctionMessage, GraphDefMessage } from './messages.js';
 import {
@@ -161,42 +161,9 @@ class Importer {
   #attrsOf(node: FileNode): ReadonlyMap<string, AttrValue> {
     const known = this.#attrs.get(node.name);
     if (known !== undefined) return known;
-    const attrs = new Map<string, AttrValue>();
-    for (const [name, message] of Object.entries(node.message.attr ?? {}))
-      try {
-        attrs.set(name, attrOfMessage(message));
-      } catch (cause) {
-        if (!(cause instanceof TfError)) throw cause;
-        throw new InvalidArgumentError(
-          `Node '${node.name}': attr '${name}' of ${node.type}: ${cause.message}`,
-          { node: node.name, op: node.type, cause },
-        );
-      }
-    const shape = attrs.get('shape');
-    if (this.#scalarIsUnknown && node.type === 'Placeholder' && shape?.kind === 'shape')
-      if (shape.value?.length === 0) attrs.set('shape', { ...shape, value: null });
-    this.#relocate(node, attrs);
+    const attrs = attrsOfNode(node, this.#names, this.#scalarIsUnknown);
     this.#attrs.set(node.name, attrs);
     return attrs;
-  }
-
-  /** Follows renamed nodes in `_class`. */
-  #relocate(node: FileNode, attrs: Map<string, AttrValue>): void {
-    const places = attrs.get('_class');
-    if (places?.kind !== 'list(string)') return;
-    const moved = places.value.map((place) => {
-      if (!place.startsWith('loc:@')) return place;
-      const target = place.slice('loc:@'.length);
-      const name = this.#names.get(target);
-      if (name === undefined)
-        throw new InvalidArgumentError(
-          `Node '${node.name}' expects to be colocated with unknown node '${target}'`,
-          { node: node.name, op: node.type },
-        );
-      return `loc:@${name}`;
-    });
-    if (moved.some((place, i) => place !== places.value[i]))
-      attrs.set('_class', attr('list(string)', moved));
   }
 
   #typed(node: FileNode): { name: string; type: string; attrs: ReadonlyMap<string, AttrValue> } {

@@ -43,8 +43,10 @@ function checkedAttrs(schema: AnyOpSchema, node: TypedNode): PlainAttrs {
   if (missing !== undefined)
     throw nodeDefError(node, schema, `NodeDef missing attr '${missing[0]}' from`);
   const attrs = plainAttrs(schema, node.attrs, node.name);
-  const args = { ...(schema.inputs as object), ...(schema.outputs as object) };
-  for (const spec of Object.values(args)) {
+  const args = [schema.inputs, schema.outputs].flatMap((specs) =>
+    Object.values(specs as Readonly<Record<string, ArgSpec<AttrSchema>>>),
+  );
+  for (const spec of args) {
     if (typeof spec !== 'object' || !('count' in spec)) continue;
     const count = attrs[spec.count] as number;
     if (!Number.isInteger(count) || count < 0 || count > maxTensorsPerNode)

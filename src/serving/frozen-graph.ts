@@ -55,8 +55,7 @@ export class FrozenGraph {
   }
 }
 
-const outputKey = (tensor: Tensor): string =>
-  tensor.index === 0 ? tensor.op.name : tensor.name;
+const outputKey = (tensor: Tensor): string => (tensor.index === 0 ? tensor.op.name : tensor.name);
 
 /**
  * Loads a frozen GraphDef (`.pb` or `.pbtxt`, told apart by content) ready to run.

@@ -5,9 +5,9 @@ import { decodeMessage, encodeMessage } from '../../src/serialize/codec.js';
 import { bigIntToInt64, type AttrValueMessage } from '../../src/serialize/messages.js';
 
 const throughWire = (value: AttrValue): AttrValue => {
-  const { wire: _message, ...tagged } = attrOfMessage(
-    decodeMessage('AttrValue', encodeMessage('AttrValue', messageOfAttr(value))),
-  );
+  const message = decodeMessage('AttrValue', encodeMessage('AttrValue', messageOfAttr(value)));
+  const tagged: { wire?: unknown } & AttrValue = { ...attrOfMessage(message) };
+  delete tagged.wire;
   return tagged;
 };
 

@@ -6,13 +6,7 @@ import {
   encodeGraphDef,
   graphFromGraphDef,
 } from '../../src/serialize/graph-def.js';
-import {
-  bigIntToInt64,
-  int64ToBigInt,
-  int64ToNumber,
-  type AttrValueMessage,
-  type TensorMessage,
-} from '../../src/serialize/messages.js';
+import { bigIntToInt64, int64ToBigInt, int64ToNumber } from '../../src/serialize/messages.js';
 import { goldenFile } from './golden-graphs.js';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);

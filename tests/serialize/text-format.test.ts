@@ -1,11 +1,7 @@
 /** Protobuf text: TensorFlow's own files both ways, the whole syntax, and where mistakes are. */
 import { InvalidArgumentError } from '../../src/errors.js';
 import { decodeGraphDef, encodeGraphDef } from '../../src/serialize/graph-def.js';
-import {
-  int64ToBigInt,
-  type AttrValueMessage,
-  type TensorMessage,
-} from '../../src/serialize/messages.js';
+import { int64ToBigInt, type AttrValueMessage } from '../../src/serialize/messages.js';
 import {
   graphDefFromText,
   graphFromText,
@@ -60,7 +56,7 @@ describe('printing', () => {
   });
   it('escapes bytes, leaves text readable, sorts maps and names enums', () => {
     const bytes = Uint8Array.from(
-      [...'a"b\'c\\\n\t\r'].map((c) => c.charCodeAt(0)).concat(0, 255, 63, 127),
+      Array.from('a"b\'c\\\n\t\r', (c) => c.charCodeAt(0)).concat(0, 255, 63, 127),
     );
     expect(messageToText('TensorProto', { string_val: [bytes] })).toBe(
       'string_val: "a\\"b\\\'c\\\\\\n\\t\\r\\000\\377?\\177"\n',
@@ -134,7 +130,9 @@ describe('parsing', () => {
   });
   it('keeps 64-bit integers exact', () => {
     const text = 'int64_val: -9223372036854775808 uint64_val: 18446744073709551615';
-    const { int64_val: [low = 0] = [], uint64_val: [high = 0] = [] } = messageFromText('TensorProto', text);
+    const message = messageFromText('TensorProto', text);
+    const [low = 0] = message.int64_val ?? [];
+    const [high = 0] = message.uint64_val ?? [];
     expect(int64ToBigInt(low)).toBe(-(2n ** 63n));
     expect(int64ToBigInt(high)).toBe(2n ** 64n - 1n);
   });

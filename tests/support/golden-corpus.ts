@@ -60,7 +60,12 @@ export interface Line {
   readonly eval: readonly (StoredTensor & { readonly fetch: string })[];
 }
 
-const compare = compareAny as (got: NdArray | null | undefined, want: StoredTensor, tol: Tolerance, options?: { readonly tags?: readonly string[] | undefined }) => string | null;
+const compare = compareAny as (
+  got: NdArray | null | undefined,
+  want: StoredTensor,
+  tol: Tolerance,
+  options?: { readonly tags?: readonly string[] | undefined },
+) => string | null;
 const decode = decodeAny as (stored: StoredTensor) => NdArray;
 
 const folder = new URL('../golden/', import.meta.url);
@@ -84,7 +89,9 @@ export const graphBytes = (line: Line): Uint8Array =>
 
 /** Op types of a case's graph. */
 export function opTypes(line: Line): string[] {
-  const message = decodeGraphDef(graphBytes(line)) as { readonly node: readonly { readonly op: string }[] };
+  const message = decodeGraphDef(graphBytes(line)) as {
+    readonly node: readonly { readonly op: string }[];
+  };
   return [...new Set(message.node.map((node) => node.op))];
 }
 
@@ -153,7 +160,11 @@ async function runStep(session: GoldenSession, step: Step): Promise<NdArray[]> {
   });
 }
 
-async function checkStep(session: GoldenSession, step: Step, where: string): Promise<string | null> {
+async function checkStep(
+  session: GoldenSession,
+  step: Step,
+  where: string,
+): Promise<string | null> {
   let out: NdArray[];
   try {
     out = await runStep(session, step);
@@ -199,7 +210,11 @@ export const checkTraining: Check = async (module, line) => {
       if (reason !== null) return `initial ${v.name}: ${reason}`;
     }
     for (const [k, step] of line.steps.entries()) {
-      const [loss] = await session.run({ feeds: feedsOf(step.feeds), fetches: [line.loss], targets: [line.train] });
+      const [loss] = await session.run({
+        feeds: feedsOf(step.feeds),
+        fetches: [line.loss],
+        targets: [line.train],
+      });
       const got = Number(loss?.data[0]);
       const { atol, rtol } = line.tol.loss;
       if (!(Math.abs(got - (step.loss ?? 0)) <= atol + rtol * Math.abs(step.loss ?? 0)))
@@ -212,7 +227,11 @@ export const checkTraining: Check = async (module, line) => {
     }
     const first = line.steps[0];
     for (const want of first ? line.eval : []) {
-      const [value] = await session.run({ feeds: feedsOf(first?.feeds ?? []), fetches: [want.fetch], targets: [] });
+      const [value] = await session.run({
+        feeds: feedsOf(first?.feeds ?? []),
+        fetches: [want.fetch],
+        targets: [],
+      });
       const reason = compare(value, want, want.tol ?? { rtol: 5e-3, atol: 1e-4 });
       if (reason !== null) return `eval ${want.fetch}: ${reason}`;
     }

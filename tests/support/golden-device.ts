@@ -1,16 +1,30 @@
 /** Answers the golden corpus's questions with defrun on one device: the module its runner drives. */
 import { graphFromGraphDef } from '../../src/serialize/graph-def.js';
+import { convertToTensor } from '../../src/graph/add-node.js';
 import { gradients } from '../../src/graph/gradients.js';
 import type { Graph } from '../../src/graph/graph.js';
+import type { Tensor } from '../../src/graph/operation.js';
 import type { NdArray } from '../../src/graph/dtype.js';
 import '../../src/ops/index.js';
 import { Session } from '../../src/session/session.js';
 import type { Device } from '../../src/session/device-choice.js';
 
 export interface GoldenModule {
-  runGraph(graph: Uint8Array, feeds: Record<string, NdArray>, fetches: string[]): Promise<NdArray[]>;
-  runGradient(graph: Uint8Array, feeds: Record<string, NdArray>, request: GradientRequest): Promise<(NdArray | null)[]>;
-  runGradient2(graph: Uint8Array, feeds: Record<string, NdArray>, request: GradientRequest & { v: (NdArray | null)[] }): Promise<(NdArray | null)[]>;
+  runGraph(
+    graph: Uint8Array,
+    feeds: Record<string, NdArray>,
+    fetches: string[],
+  ): Promise<NdArray[]>;
+  runGradient(
+    graph: Uint8Array,
+    feeds: Record<string, NdArray>,
+    request: GradientRequest,
+  ): Promise<(NdArray | null)[]>;
+  runGradient2(
+    graph: Uint8Array,
+    feeds: Record<string, NdArray>,
+    request: GradientRequest & { v: (NdArray | null)[] },
+  ): Promise<(NdArray | null)[]>;
   createSession(graph: Uint8Array): GoldenSession;
 }
 export interface GradientRequest {
@@ -19,7 +33,11 @@ export interface GradientRequest {
   readonly dy: NdArray;
 }
 export interface GoldenSession {
-  run(step: { feeds: Record<string, NdArray>; fetches: string[]; targets: string[] }): Promise<NdArray[]>;
+  run(step: {
+    feeds: Record<string, NdArray>;
+    fetches: string[];
+    targets: string[];
+  }): Promise<NdArray[]>;
   close(): Promise<void>;
 }
 
@@ -40,12 +58,17 @@ export function goldenModule(device: Device): GoldenModule {
     }
   };
   const firstOrder = (graph: Graph, request: GradientRequest): (string | null)[] => {
-    const { tf } = constants(graph);
-    const dy = tf(request.dy);
+    const dy = constantIn(graph, request.dy);
     const xs = request.xs.map((name) => graph.tensor(withPort(name)));
-    return gradients([graph.tensor(withPort(request.y))], xs, { gradYs: [dy] }).map((t) => t?.name ?? null);
+    return gradients([graph.tensor(withPort(request.y))], xs, { gradYs: [dy] }).map(
+      (t) => t?.name ?? null,
+    );
   };
-  const fetchSome = async (graph: Graph, feeds: Record<string, NdArray>, names: readonly (string | null)[]): Promise<(NdArray | null)[]> => {
+  const fetchSome = async (
+    graph: Graph,
+    feeds: Record<string, NdArray>,
+    names: readonly (string | null)[],
+  ): Promise<(NdArray | null)[]> => {
     const wanted = names.filter((name): name is string => name !== null);
     const values = wanted.length === 0 ? [] : await runOnce(graph, feeds, wanted);
     let next = 0;
@@ -59,7 +82,6 @@ export function goldenModule(device: Device): GoldenModule {
     },
     runGradient2: async (bytes, feeds, request) => {
       const graph = graphFromGraphDef(bytes);
-      const { tf } = constants(graph);
       const first = firstOrder(graph, request);
       const ys: string[] = [];
       const gradYs: NdArray[] = [];
@@ -70,8 +92,16 @@ export function goldenModule(device: Device): GoldenModule {
         gradYs.push(v);
       }
       const xs = request.xs.map((name) => graph.tensor(withPort(name)));
-      const second = gradients(ys.map((name) => graph.tensor(name)), xs, { gradYs: gradYs.map(tf) });
-      return fetchSome(graph, feeds, second.map((t) => t?.name ?? null));
+      const second = gradients(
+        ys.map((name) => graph.tensor(name)),
+        xs,
+        { gradYs: gradYs.map((array) => constantIn(graph, array)) },
+      );
+      return fetchSome(
+        graph,
+        feeds,
+        second.map((t) => t?.name ?? null),
+      );
     },
     createSession: (bytes) => {
       const session = new Session({ graph: graphFromGraphDef(bytes), device });
@@ -86,9 +116,5 @@ export function goldenModule(device: Device): GoldenModule {
   };
 }
 
-import { convertToTensor } from '../../src/graph/add-node.js';
-import type { Tensor } from '../../src/graph/operation.js';
-
-const constants = (graph: Graph): { tf: (array: NdArray) => Tensor } => ({
-  tf: (array) => graph.asDefault(() => convertToTensor(array, { graph })),
-});
+const constantIn = (graph: Graph, array: NdArray): Tensor =>
+  graph.asDefault(() => convertToTensor(array, { graph }));

@@ -67,8 +67,7 @@ export const AvgPool = defineOp({
         outputs: [
           {
             of: 'row',
-            value: (row, [sum]) =>
-              div(sum as Expr, cast(x.value.type, countAt(pool, row))),
+            value: (row, [sum]) => div(sum as Expr, cast(x.value.type, countAt(pool, row))),
           },
         ],
       };

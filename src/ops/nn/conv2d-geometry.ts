@@ -104,9 +104,7 @@ function checkGroups(depth: Dim, filterDepth: Dim, outputs: Dim, fail: Fail): vo
   if (filterDepth === 0) fail('Depth of filter must not be 0');
   if (depth === null || filterDepth === null) return;
   if (depth % filterDepth !== 0)
-    fail(
-      `Depth of input (${depth}) is not a multiple of input depth of filter (${filterDepth})`,
-    );
+    fail(`Depth of input (${depth}) is not a multiple of input depth of filter (${filterDepth})`);
   const groups = depth / filterDepth;
   if (groups > 0 && outputs !== null && outputs % groups !== 0)
     fail(`Depth of output (${outputs}) is not a multiple of the number of groups (${groups})`);
@@ -125,9 +123,14 @@ export function convGeometry(
 ): ConvGeometry {
   const out = convOutputShape(attrs, input, filter, fail);
   const axes = axesOf(attrs.data_format);
-  for (const [name, list] of [['strides', attrs.strides], ['dilations', attrs.dilations]] as const)
+  for (const [name, list] of [
+    ['strides', attrs.strides],
+    ['dilations', attrs.dilations],
+  ] as const)
     if (list[axes.batch] !== 1 || list[axes.channel] !== 1)
-      fail(`${name} in the batch and depth dimensions must be 1, but ${name} is [${list.join(',')}]`);
+      fail(
+        `${name} in the batch and depth dimensions must be 1, but ${name} is [${list.join(',')}]`,
+      );
   if (outBackprop !== undefined && outBackprop.some((dim, axis) => dim !== out[axis]))
     fail(
       `Size of out_backprop doesn't match computed: actual = [${outBackprop.join(',')}], computed = [${out.join(',')}]`,
@@ -146,7 +149,12 @@ export function convGeometry(
 }
 
 /** Output channels of `out_backprop` and of the filter must agree. */
-export function checkOutputChannels(outBackprop: Shape, filter: Shape, format: string, fail: Fail): void {
+export function checkOutputChannels(
+  outBackprop: Shape,
+  filter: Shape,
+  format: string,
+  fail: Fail,
+): void {
   const given = withRank(outBackprop, 4, fail)[axesOf(format).channel] ?? null;
   const wanted = withRank(filter, 4, fail)[3] ?? null;
   if (mergeDims(given, wanted) === undefined)

@@ -121,11 +121,7 @@ export const Conv2DBackpropFilter = defineOp({
   inputs: { input: 'T', filter_sizes: 'int32', out_backprop: 'T' },
   outputs: { output: 'T' },
   infer: ({ shapes, partial, fail }) => ({
-    output: withRank(
-      shapeFromVector(shapes.filter_sizes, partial('filter_sizes'), fail),
-      4,
-      fail,
-    ),
+    output: withRank(shapeFromVector(shapes.filter_sizes, partial('filter_sizes'), fail), 4, fail),
   }),
   grad: ({ b, attrs, x, dy }) => {
     const conv = sameConv(attrs);
@@ -206,4 +202,3 @@ export const conv2dTranspose = (
     attrsOf(options),
     options.name ?? 'conv2d_transpose',
   ).output;
-

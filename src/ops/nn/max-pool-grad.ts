@@ -74,11 +74,10 @@ export const MaxPoolGradV2 = defineOp({
   grad: ({ b, attrs, x, dy }) => ({
     orig_input: b.op('ZerosLike', [x.orig_input]),
     orig_output: b.op('ZerosLike', [x.orig_output]),
-    grad: b.op(
-      'MaxPoolGradGradV2',
-      [x.orig_input, x.orig_output, dy.output, x.ksize, x.strides],
-      { padding: attrs.padding, data_format: attrs.data_format },
-    ),
+    grad: b.op('MaxPoolGradGradV2', [x.orig_input, x.orig_output, dy.output, x.ksize, x.strides], {
+      padding: attrs.padding,
+      data_format: attrs.data_format,
+    }),
     ksize: null,
     strides: null,
   }),
@@ -170,4 +169,3 @@ export const MaxPoolGradGradV2 = defineOp({
     ],
   },
 });
-

@@ -38,8 +38,18 @@ import { firstTap, sumOverWindows, type WindowAxis } from './window.js';
 
 /** Dtypes max-pool gradients are computed in. */
 export const pooledDTypes = [
-  'float32', 'float64', 'int32', 'uint8', 'int16', 'int8', 'int64', 'bfloat16', 'uint16',
-  'float16', 'uint32', 'uint64',
+  'float32',
+  'float64',
+  'int32',
+  'uint8',
+  'int16',
+  'int8',
+  'int64',
+  'bfloat16',
+  'uint16',
+  'float16',
+  'uint32',
+  'uint64',
 ] as const;
 const internal = { missing: 'it exists only while a graph is compiled' } as const;
 
@@ -91,9 +101,7 @@ export function argmaxPlan(
           const x = input.at(index);
           const number = tapNumber(extents, taps);
           const equal = eq(x, best as Expr);
-          const wins = floating
-            ? or(equal, and(unary('isNan', x), eq(number, first(row))))
-            : equal;
+          const wins = floating ? or(equal, and(unary('isNan', x), eq(number, first(row)))) : equal;
           return select(and(inside, wins), number, int(count));
         },
       },

@@ -26,7 +26,16 @@ import {
 import { paddingAttrs, perAxis, type PoolOptions } from './window-options.js';
 
 const computed = [
-  'float16', 'bfloat16', 'float32', 'float64', 'int32', 'int64', 'uint8', 'int16', 'int8', 'uint16',
+  'float16',
+  'bfloat16',
+  'float32',
+  'float64',
+  'int32',
+  'int64',
+  'uint8',
+  'int16',
+  'int8',
+  'uint16',
 ] as const;
 
 function maxPlan(pool: PoolGeometry, input: Operand): ReducePlan {

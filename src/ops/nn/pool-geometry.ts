@@ -73,11 +73,15 @@ const specOf = (window: PoolWindow, axis: number): WindowSpec => ({
 /** Output shape of a pool; unknown dims where the input's are. */
 export function poolShape(window: PoolWindow, input: Shape, op: string, fail: Fail): Dim[] {
   const x = withRank(input, 4, fail);
-  for (const [name, list] of [['ksize', window.ksize], ['stride', window.strides]] as const)
+  for (const [name, list] of [
+    ['ksize', window.ksize],
+    ['stride', window.strides],
+  ] as const)
     if (list.length !== 4)
       fail(`${op} requires the ${name} attribute to contain 4 values, but got: ${list.length}`);
   checkExplicitPaddings(window.padding, window.explicit, window.format, fail);
-  if (window.ksize.some((size) => size <= 0)) fail(`Sliding window ksize field must be positive, but is [${window.ksize.join(',')}]`);
+  if (window.ksize.some((size) => size <= 0))
+    fail(`Sliding window ksize field must be positive, but is [${window.ksize.join(',')}]`);
   const { batch } = axesOf(window.format);
   return x.map((dim, axis) =>
     axis === batch ? dim : outputDim(dim, window.ksize[axis] ?? 1, specOf(window, axis), fail),

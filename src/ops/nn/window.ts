@@ -77,8 +77,7 @@ export function outputDim(input: Dim, size: Dim, spec: WindowSpec, fail: Fail): 
   if (size === null) return null;
   const padded = padding === 'EXPLICIT' ? input + spec.explicit[0] + spec.explicit[1] : input;
   const span = spanOf(size, dilation);
-  if (padded < span)
-    fail(`Negative dimension size caused by subtracting ${span} from ${padded}`);
+  if (padded < span) fail(`Negative dimension size caused by subtracting ${span} from ${padded}`);
   return Math.floor((padded - span) / stride) + 1;
 }
 
@@ -88,7 +87,11 @@ export function windowAxis(input: number, size: number, spec: WindowSpec, fail: 
   const { stride, dilation, padding, explicit } = spec;
   const needed = (output - 1) * stride + spanOf(size, dilation) - input;
   const before =
-    padding === 'SAME' ? Math.floor(Math.max(needed, 0) / 2) : padding === 'VALID' ? 0 : explicit[0];
+    padding === 'SAME'
+      ? Math.floor(Math.max(needed, 0) / 2)
+      : padding === 'VALID'
+        ? 0
+        : explicit[0];
   return { input, output, size, stride, dilation, before };
 }
 
@@ -115,7 +118,8 @@ export function checkExplicitPaddings(
   }
   if (paddings.length !== 8)
     fail(`explicit_paddings attribute must contain 8 values, but got: ${paddings.length}`);
-  if (paddings.some((pad) => pad < 0)) fail('All elements of explicit_paddings must be nonnegative');
+  if (paddings.some((pad) => pad < 0))
+    fail('All elements of explicit_paddings must be nonnegative');
   const { batch, channel } = axesOf(format);
   if ([batch, channel].some((axis) => explicitPair(paddings, axis).some((pad) => pad !== 0)))
     fail('Nonzero explicit padding in the batch or depth dimensions is not supported');
@@ -170,16 +174,15 @@ export function sumOverWindows(
   const [position, ...otherPositions] = at;
   if (axis === undefined || position === undefined) {
     const value = body(outs, taps);
-    return covered === null ? value : select(covered, value, { kind: 'const', type: value.type, value: 0 });
+    return covered === null
+      ? value
+      : select(covered, value, { kind: 'const', type: value.type, value: 0 });
   }
   const distance = add(position, int(axis.before));
   const next = (back: Expr): Expr => {
     const out = sub(div(distance, int(axis.stride)), back);
     const tap = add(mod(distance, int(axis.stride)), mul(back, int(axis.stride)));
-    const covers = and(
-      and(ge(out, int(0)), lt(out, int(axis.output))),
-      lt(tap, int(axis.size)),
-    );
+    const covers = and(and(ge(out, int(0)), lt(out, int(axis.output))), lt(tap, int(axis.size)));
     const all = covered === null ? covers : and(covered, covers);
     return sumOverWindows(others, otherPositions, body, [...outs, out], [...taps, tap], all);
   };

@@ -2,7 +2,21 @@
  * Optimizer kernels that scale each element's step by its own history of gradients: Adam and its
  * kin, RMSProp, Adadelta, Adagrad and FTRL (tensorflow/core/kernels/training_ops.cc).
  */
-import { add, cast, div, eq, gt, like, max, mul, neg, select, sub, binary, type Expr } from '../../ir/expr.js';
+import {
+  add,
+  cast,
+  div,
+  eq,
+  gt,
+  like,
+  max,
+  mul,
+  neg,
+  select,
+  sub,
+  binary,
+  type Expr,
+} from '../../ir/expr.js';
 import {
   abs,
   averaged,
@@ -154,11 +168,7 @@ export const [ApplyAdagradDA, ResourceApplyAdagradDA] = applyPair({
     const sum = add(x.gradient_accumulator, x.grad);
     const squares = add(x.gradient_squared_accumulator, square(x.grad));
     const step = cast(x.grad.type, x.global_step);
-    const shrunkSum = select(
-      gt(x.l1, like(x.l1, 0)),
-      shrunk(sum, mul(x.l1, step)),
-      sum,
-    );
+    const shrunkSum = select(gt(x.l1, like(x.l1, 0)), shrunk(sum, mul(x.l1, step)), sum);
     const scale = add(product(x.l2, step, x.lr), sqrt(squares));
     return {
       var: div(neg(mul(x.lr, shrunkSum)), scale),

@@ -96,4 +96,3 @@ export const [ApplyProximalAdagrad, ResourceApplyProximalAdagrad] = applyPair({
     return { var: proximal(sub(w, mul(grad, rate)), rate, l1, l2), accum: a };
   },
 });
-

@@ -8,7 +8,7 @@ import {
 import { graphBuilder } from '../../graph/builder.js';
 import type { DType } from '../../graph/dtype.js';
 import { graphOf } from '../../graph/graph.js';
-import type { AnyOpSchema } from '../../graph/op-schema.js';
+import type { AnyOpSchema, OpSchema } from '../../graph/op-schema.js';
 import type { Operation, Tensor } from '../../graph/operation.js';
 import {
   AssignAdd,
@@ -49,7 +49,12 @@ export function assignTo(
 ): { readonly op: Operation; readonly value: Tensor } {
   if (handle.dtype !== 'resource') {
     const op = colocated(handle.op, () =>
-      addOperation(refOps[kind], { ref: handle, value }, { use_locking: useLocking }, name),
+      addOperation(
+        refOps[kind] as OpSchema,
+        { ref: handle, value },
+        { use_locking: useLocking },
+        name,
+      ),
     );
     return { op, value: op.output() };
   }
@@ -57,7 +62,12 @@ export function assignTo(
   return graph.asDefault(() => {
     const tensor = convertToTensor(value, { dtype });
     const attrs = kind === 'Assign' ? { dtype, validate_shape: true } : { dtype };
-    const op = addOperation(resourceOps[kind], { resource: handle, value: tensor }, attrs, name);
+    const op = addOperation(
+      resourceOps[kind] as OpSchema,
+      { resource: handle, value: tensor },
+      attrs,
+      name,
+    );
     const read = graph.controlDependencies([op], () =>
       graphBuilder().op('ReadVariableOp', [handle], { dtype }),
     );
@@ -66,16 +76,20 @@ export function assignTo(
 }
 
 /** The op `<name>/Assign` that gives a new variable its initial value. */
-export const initializerOf = (handle: Tensor, initial: Tensor, validateShape: boolean): Operation =>
+export const initializerOf = (
+  handle: Tensor,
+  initial: Tensor,
+  validateShape: boolean,
+): Operation =>
   handle.dtype === 'resource'
     ? addOperation(
-        resourceOps.Assign,
+        resourceOps.Assign as OpSchema,
         { resource: handle, value: initial },
         { dtype: initial.dtype },
         'Assign',
       )
     : addOperation(
-        refOps.Assign,
+        refOps.Assign as OpSchema,
         { ref: handle, value: initial },
         { validate_shape: validateShape },
         'Assign',

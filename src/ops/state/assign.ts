@@ -26,7 +26,7 @@ export const Assign = defineOp({
   lower: { kind: 'update', reads: [], next: ({ value }) => ({ ref: value }) },
 });
 
-const refUpdate = <const N extends string>(name: N, step: (ref: Expr, value: Expr) => Expr) =>
+const refUpdate = (name: string, step: (ref: Expr, value: Expr) => Expr) =>
   defineOp({
     name,
     attrs: {
@@ -71,7 +71,7 @@ export const AssignVariableOp = defineOp({
   lower: { kind: 'update', reads: [], next: ({ value }) => ({ resource: value }) },
 });
 
-const resourceUpdate = <const N extends string>(name: N, step: (x: Expr, value: Expr) => Expr) =>
+const resourceUpdate = (name: string, step: (x: Expr, value: Expr) => Expr) =>
   defineOp({
     name,
     attrs: { dtype: { kind: 'type' } },

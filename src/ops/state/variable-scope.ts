@@ -52,7 +52,11 @@ const rootScope: VariableScope = {
 const states = new WeakMap<Graph, ScopeState>();
 
 function stateOf(graph: Graph): ScopeState {
-  const state = states.get(graph) ?? { current: rootScope, variables: new Map(), counts: new Map() };
+  const state = states.get(graph) ?? {
+    current: rootScope,
+    variables: new Map(),
+    counts: new Map(),
+  };
   states.set(graph, state);
   return state;
 }
@@ -64,7 +68,8 @@ const joined = (path: string, name: string): string => (path === '' ? name : `${
 
 /** `prefix`, or `prefix_1`, ... : the first path not opened yet in the current scope. */
 function uniqueScopeName(state: ScopeState, prefix: string): string {
-  const taken = (name: string): boolean => (state.counts.get(joined(state.current.name, name)) ?? 0) > 0;
+  const taken = (name: string): boolean =>
+    (state.counts.get(joined(state.current.name, name)) ?? 0) > 0;
   if (!taken(prefix)) return prefix;
   let i = 1;
   while (taken(`${prefix}_${i}`)) i++;
@@ -108,8 +113,7 @@ export function variableScope<R>(
 }
 
 function closeSubscopes(state: ScopeState, path: string): void {
-  for (const key of state.counts.keys())
-    if (key.startsWith(`${path}/`)) state.counts.set(key, 0);
+  for (const key of state.counts.keys()) if (key.startsWith(`${path}/`)) state.counts.set(key, 0);
 }
 
 /** The scope to enter, and the name of its name scope. */
@@ -130,7 +134,9 @@ function scopeFor(
     return { scope: { ...nameOrScope, ...defined(options), reuse }, name };
   }
   if (nameOrScope === null && options.defaultName === undefined)
-    throw new ValueError('If default_name is None then name_or_scope is required. Pass a name or defaultName.');
+    throw new ValueError(
+      'If default_name is None then name_or_scope is required. Pass a name or defaultName.',
+    );
   if (nameOrScope === null && options.reuse)
     throw new ValueError('reuse=True cannot be used without a name_or_scope. Pass a name.');
   const name = nameOrScope ?? uniqueScopeName(state, options.defaultName ?? '');
@@ -138,7 +144,11 @@ function scopeFor(
   return { scope: { name: joined(outer.name, name), reuse, ...own }, name };
 }
 
-function defined({ dtype, initializer, useResource }: VariableScopeOptions): Partial<VariableScope> {
+function defined({
+  dtype,
+  initializer,
+  useResource,
+}: VariableScopeOptions): Partial<VariableScope> {
   return {
     ...(dtype === undefined ? {} : { dtype }),
     ...(initializer === undefined ? {} : { initializer }),
@@ -208,7 +218,9 @@ function shared(
 }
 
 const originOf = (found: Variable): string =>
-  found.op.definedAt === '' ? '' : ` Originally defined at:${found.op.definedAt.replace(' Defined at', '')}`;
+  found.op.definedAt === ''
+    ? ''
+    : ` Originally defined at:${found.op.definedAt.replace(' Defined at', '')}`;
 
 function create(full: string, scope: VariableScope, options: GetVariableOptions): Variable {
   const dtype = options.dtype ?? scope.dtype;
@@ -223,7 +235,10 @@ function create(full: string, scope: VariableScope, options: GetVariableOptions)
   if (typeof initializer !== 'function') {
     if (shape !== undefined && shape !== null)
       throw new ValueError('If initializer is a constant, do not specify shape.', { node: full });
-    return variable(initializer, { ...settings, ...(options.dtype === undefined ? {} : { dtype }) });
+    return variable(initializer, {
+      ...settings,
+      ...(options.dtype === undefined ? {} : { dtype }),
+    });
   }
   if (shape === undefined)
     throw new ValueError(

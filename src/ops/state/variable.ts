@@ -130,8 +130,13 @@ export class Variable implements VariableLike {
       : b.op('IsVariableInitialized', [this.handle], { dtype: this.dtype }, name);
   }
 
-  #update(kind: AssignKind, value: TensorLike, { useLocking = false, name }: AssignOptions = {}): Tensor {
-    return assignTo(kind, { handle: this.handle, dtype: this.dtype, value, useLocking, name }).value;
+  #update(
+    kind: AssignKind,
+    value: TensorLike,
+    { useLocking = false, name }: AssignOptions = {},
+  ): Tensor {
+    return assignTo(kind, { handle: this.handle, dtype: this.dtype, value, useLocking, name })
+      .value;
   }
 
   toString(): string {

@@ -38,8 +38,8 @@ export function factsOf(adapter: GPUAdapter): AdapterFacts {
     isSoftware: fallback || softwareNames.test(names),
     features: [...adapter.features].sort(),
     limits: limitsOf(adapter.limits),
-    subgroupMinSize: Number((info as { subgroupMinSize?: number }).subgroupMinSize ?? 0),
-    subgroupMaxSize: Number((info as { subgroupMaxSize?: number }).subgroupMaxSize ?? 0),
+    subgroupMinSize: (info as { subgroupMinSize?: number }).subgroupMinSize ?? 0,
+    subgroupMaxSize: (info as { subgroupMaxSize?: number }).subgroupMaxSize ?? 0,
   };
 }
 

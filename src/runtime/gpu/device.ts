@@ -134,7 +134,7 @@ export class GpuRuntime implements Runtime {
   private watchLoss(): Promise<string> {
     return new Promise((resolve) => {
       void this.device.lost.then(({ reason, message }) => {
-        this.lossReason = message || String(reason);
+        this.lossReason = message || reason;
         if (this.closing === undefined) resolve(this.lossReason);
       });
     });

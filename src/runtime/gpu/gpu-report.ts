@@ -29,11 +29,11 @@ const variableNames = [
 async function installedVersion(name: string): Promise<string | null> {
   const { createRequire } = await import('node:module');
   const { readFile } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const path = await import('node:path');
   const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
   for (const folder of folders) {
     try {
-      const text = await readFile(join(folder, name, 'package.json'), 'utf8');
+      const text = await readFile(path.join(folder, name, 'package.json'), 'utf8');
       return (JSON.parse(text) as { version?: string }).version ?? 'unknown version';
     } catch {
       continue;

@@ -4,30 +4,20 @@
  */
 import { RuntimeError, type TfError } from '../../errors.js';
 import type { NdArray } from '../../graph/dtype.js';
-import { elementCount } from '../../graph/shape.js';
 import type { Program } from '../../ir/program.js';
-import { decode, storageBytes, storageView, type StorageArray } from '../../ir/storage.js';
+import type { StorageArray } from '../../ir/storage.js';
 import type { KernelTime, LoadedProgram, RunCounts, RunRequest, RunResult } from '../runtime.js';
 import { abortable, cancelled } from './abortable.js';
 import { BindGroupCache, type Dispatch } from './bind-groups.js';
 import { caught, type DeviceBuffer } from './buffers.js';
-import { alignBytes } from './gpu-constants.js';
 import type { GpuContext } from './gpu-context.js';
 import { GpuVariable } from './gpu-variable.js';
 import { HostSteps } from './host-steps.js';
 import { KernelTimer } from './kernel-times.js';
 import { needsHost, prepareSteps, type PreparedStep } from './prepared-steps.js';
 import { checkVariables, dataBytes, ProgramBuffers } from './program-buffers.js';
+import { Readback } from './readback.js';
 import { RunEncoder } from './run-encoder.js';
-import { readStaging } from './staging.js';
-
-/** A fetch that lies on the device, and where in the staging buffer it will be. */
-interface Readback {
-  readonly fetch: number;
-  readonly buffer: number;
-  readonly offset: number;
-  readonly byteLength: number;
-}
 
 /** One run, from its start to its result. */
 interface Flight {
@@ -38,8 +28,7 @@ interface Flight {
 }
 
 export class GpuProgram implements LoadedProgram {
-  private readonly readbacks: readonly Readback[];
-  private readonly readbackBytes: number;
+  private readonly readback: Readback;
   private readonly hasHostSteps: boolean;
   private isDisposed = false;
   private inFlight = 0;
@@ -54,18 +43,7 @@ export class GpuProgram implements LoadedProgram {
     private readonly groups: BindGroupCache,
   ) {
     this.hasHostSteps = needsHost(steps);
-    const readbacks: Readback[] = [];
-    let offset = 0;
-    for (const [fetch, source] of program.fetches.entries()) {
-      if (source.kind !== 'buffer') continue;
-      const decl = buffers.declOf(source.buffer);
-      const byteLength = elementCount(source.shape) * storageBytes(decl.storage);
-      if (decl.place === 'host' || byteLength === 0) continue;
-      readbacks.push({ fetch, buffer: source.buffer, offset, byteLength });
-      offset += alignBytes(byteLength);
-    }
-    this.readbacks = readbacks;
-    this.readbackBytes = offset;
+    this.readback = new Readback(context, program, buffers);
   }
 
   /** @throws ResourceExhaustedError if its buffers do not fit the device. */
@@ -162,7 +140,7 @@ export class GpuProgram implements LoadedProgram {
     const work = (): { flight: Flight; staging: DeviceBuffer | undefined } => {
       const flight = this.begin(request);
       for (const step of this.steps) this.encode(step, flight);
-      const staging = this.encodeReadback(flight);
+      const staging = this.readback.encode(flight.encoder, flight.request.variables);
       flight.encoder.submit(true);
       return { flight, staging };
     };
@@ -185,16 +163,6 @@ export class GpuProgram implements LoadedProgram {
       const to = this.buffers.deviceAt(step.to, request.variables);
       if (from !== to) encoder.copy(from, to, byteLength);
     }
-  }
-
-  private encodeReadback({ encoder, request }: Flight): DeviceBuffer | undefined {
-    if (this.readbacks.length === 0) return undefined;
-    const staging = this.context.staging.take(this.readbackBytes);
-    for (const { buffer, byteLength, offset } of this.readbacks) {
-      const from = this.buffers.deviceAt(buffer, request.variables);
-      encoder.copy(from, staging.buffer, byteLength, offset);
-    }
-    return staging;
   }
 
   private created(before: readonly [number, number, number]): RunCounts {
@@ -224,7 +192,7 @@ export class GpuProgram implements LoadedProgram {
         else await host.run(step);
       }
       await host.flush();
-      const staging = this.encodeReadback(flight);
+      const staging = this.readback.encode(flight.encoder, flight.request.variables);
       encoder.submit(true);
       const counts = this.created(before);
       const bytesUp = flight.bytesUp + host.bytesUp;
@@ -255,7 +223,7 @@ export class GpuProgram implements LoadedProgram {
     let fetched: (NdArray | null)[];
     let trace: readonly KernelTime[] = [];
     try {
-      fetched = await this.readFetches(staging);
+      fetched = await this.readback.read(staging);
       if (encoder.timer !== undefined) trace = await encoder.timer.read();
     } catch (error) {
       throw context.translate(error);
@@ -264,7 +232,7 @@ export class GpuProgram implements LoadedProgram {
     }
     await this.throwFailures(request);
     const { dispatches, submits } = encoder;
-    const bytesDown = this.readbacks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const { bytesDown } = this.readback;
     return { fetched, counts: { ...created, bytesUp, bytesDown, dispatches, submits }, trace };
   }
 
@@ -280,37 +248,6 @@ export class GpuProgram implements LoadedProgram {
       if (variable.failure !== null) throw variable.failure;
     }
     this.context.throwFault();
-  }
-
-  private async readFetches(staging: DeviceBuffer | undefined): Promise<(NdArray | null)[]> {
-    const { context, readbacks } = this;
-    const fetched = this.program.fetches.map((source) => {
-      if (source.kind !== 'buffer') return null;
-      const decl = this.buffers.declOf(source.buffer);
-      if (decl.place === 'host')
-        return decode(this.buffers.hostAt(source.buffer), source.dtype, source.shape);
-      return elementCount(source.shape) === 0
-        ? decode(storageView(decl.storage, new ArrayBuffer(0), 0, 0), source.dtype, source.shape)
-        : null;
-    });
-    if (staging === undefined) {
-      await context.device.queue.onSubmittedWorkDone();
-      return fetched;
-    }
-    await readStaging(context.staging, staging, this.readbackBytes, (bytes) => {
-      for (const { fetch, buffer, offset, byteLength } of readbacks) {
-        const source = this.program.fetches[fetch];
-        if (source?.kind !== 'buffer') continue;
-        const { storage } = this.buffers.declOf(buffer);
-        const length = byteLength / storageBytes(storage);
-        fetched[fetch] = decode(
-          storageView(storage, bytes, offset, length),
-          source.dtype,
-          source.shape,
-        );
-      }
-    });
-    return fetched;
   }
 }
 

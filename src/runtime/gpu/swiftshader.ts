@@ -29,10 +29,10 @@ export function readTar(archive: Uint8Array): Map<string, Uint8Array> {
 
 async function archivePath(): Promise<string> {
   const { createRequire } = await import('node:module');
-  const { dirname, join } = await import('node:path');
+  const path = await import('node:path');
   try {
     const entry = createRequire(import.meta.url).resolve(packageName);
-    return join(dirname(entry), '..', 'bin', 'swiftshader.tar.br');
+    return path.join(path.dirname(entry), '..', 'bin', 'swiftshader.tar.br');
   } catch (cause) {
     throw missingPackage(packageName, 'A software GPU (SwiftShader)', cause);
   }
@@ -42,12 +42,12 @@ async function archivePath(): Promise<string> {
 async function cacheFolder(): Promise<string> {
   const { lstat, mkdir } = await import('node:fs/promises');
   const { tmpdir, userInfo } = await import('node:os');
-  const { join } = await import('node:path');
+  const path = await import('node:path');
   const base = process.env['XDG_CACHE_HOME'];
   const { uid, username } = userInfo();
   const folder = base
-    ? join(base, 'defrun')
-    : join(tmpdir(), `defrun-${uid >= 0 ? uid : username}`);
+    ? path.join(base, 'defrun')
+    : path.join(tmpdir(), `defrun-${uid >= 0 ? uid : username}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const stats = await lstat(folder);
   if (!stats.isDirectory() || (uid >= 0 && stats.uid !== uid) || (stats.mode & 0o022) !== 0)
@@ -64,26 +64,26 @@ async function cacheFolder(): Promise<string> {
  */
 export async function unpackSwiftShader(): Promise<string> {
   const { mkdtemp, readFile, rename, rm, stat, writeFile } = await import('node:fs/promises');
-  const { join } = await import('node:path');
+  const path = await import('node:path');
   const { createHash } = await import('node:crypto');
   const { brotliDecompressSync } = await import('node:zlib');
   const packed = await readFile(await archivePath());
   const digest = createHash('sha256').update(packed).digest('hex').slice(0, 16);
   const cache = await cacheFolder();
-  const folder = join(cache, `swiftshader-${digest}`);
+  const folder = path.join(cache, `swiftshader-${digest}`);
   const isThere = (): Promise<boolean> =>
     stat(folder).then(
       () => true,
       () => false,
     );
   if (await isThere()) return folder;
-  const fresh = await mkdtemp(join(cache, 'unpacking-'));
+  const fresh = await mkdtemp(path.join(cache, 'unpacking-'));
   const entries = readTar(brotliDecompressSync(packed));
   for (const name of files) {
     const content = entries.get(name);
     if (content === undefined)
       throw new UnavailableError(`${packageName} does not hold ${name}; install another version.`);
-    await writeFile(join(fresh, name), content, { mode: 0o755 });
+    await writeFile(path.join(fresh, name), content, { mode: 0o755 });
   }
   try {
     await rename(fresh, folder);
@@ -100,7 +100,10 @@ export async function useSwiftShader(): Promise<void> {
     throw new UnavailableError(
       `SwiftShader comes packed for Linux on x64, and this is ${process.platform} on ${process.arch}.`,
     );
-  const { join } = await import('node:path');
+  const path = await import('node:path');
   const folder = await unpackSwiftShader();
-  await useVulkanDriver(join(folder, 'vk_swiftshader_icd.json'), join(folder, 'libvulkan.so.1'));
+  await useVulkanDriver(
+    path.join(folder, 'vk_swiftshader_icd.json'),
+    path.join(folder, 'libvulkan.so.1'),
+  );
 }

@@ -6,8 +6,9 @@ import type { Expr } from '../../ir/expr.js';
 import { contractAxes, type Store } from '../../ir/kernel.js';
 import type { ContractModule } from './wgsl-contract-operand.js';
 import { extentOf } from './wgsl-contract-plan.js';
-import { ExprPrinter, toStorage } from './wgsl-expr.js';
+import { ExprPrinter } from './wgsl-expr.js';
 import { wgslType, type Width } from './wgsl-literal.js';
+import { toStorage } from './wgsl-storage.js';
 
 const lanes = [0, 1, 2, 3] as const;
 

@@ -3,7 +3,7 @@
  * adapter: WGSL's own lose all relative accuracy near zeros of log, tanh and others, and differ on
  * NaN. Polynomials are minimax fits of the remainder named beside them.
  */
-import type { HelperSource } from './wgsl-helpers.js';
+import type { HelperSource } from './wgsl-helper-source.js';
 
 const real = { params: 'x: f32', result: 'f32' } as const;
 

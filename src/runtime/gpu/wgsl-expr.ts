@@ -18,7 +18,9 @@ import {
   identityText,
   unaryText,
 } from './wgsl-operators.js';
+import { ScopeStack, type Scope } from './wgsl-scopes.js';
 import { shareExprs, type SharedExprs } from './wgsl-sharing.js';
+import { fromStorage } from './wgsl-storage.js';
 
 export interface PrinterOptions {
   readonly bindings: readonly Binding[];
@@ -40,15 +42,10 @@ export interface Resolved {
   readonly width: Width;
 }
 
-interface Scope {
-  /** Index variables this scope defines: axis to i32 expression (at lane 0). */
-  readonly axes: ReadonlyMap<number, string>;
-  readonly lines: string[];
-  readonly names: Map<string, string>;
-}
-
 /** Longer expressions are split into temporaries. */
 const maxLength = 90;
+/** Taller expressions are printed in parts. */
+const maxHeight = 100;
 const lanes = ['x', 'y', 'z', 'w'] as const;
 
 /** Whether text needs no parentheses as an operand. */
@@ -58,9 +55,8 @@ const wrapped = (text: string): string => (isAtomic(text) ? text : `(${text})`);
 
 export class ExprPrinter {
   private readonly shared: SharedExprs;
-  private readonly scopes: Scope[] = [];
+  private readonly scopes: ScopeStack;
   private readonly foldExtents = new Map<number, number>();
-  private counter = 0;
   /** Scope of the node whose operands are being printed. */
   private within: Scope | undefined;
   readonly lanes: LaneAnalysis;
@@ -71,6 +67,7 @@ export class ExprPrinter {
     roots: readonly Expr[],
   ) {
     this.shared = shareExprs(roots);
+    this.scopes = new ScopeStack(options.prefix ?? 't');
     for (const node of this.shared.nodes())
       if (node.kind === 'fold') this.foldExtents.set(node.axis, node.extent);
     this.lanes = new LaneAnalysis(
@@ -82,24 +79,22 @@ export class ExprPrinter {
 
   /** Opens a scope (a loop body, an unrolled copy) that defines index variables. */
   open(axes: Iterable<readonly [number, string]> = []): void {
-    this.scopes.push({ axes: new Map(axes), lines: [], names: new Map() });
+    this.scopes.open(axes);
   }
 
   /** Closes the innermost scope; its statements. */
   close(): string[] {
-    const scope = this.scopes.pop();
-    if (scope === undefined) throw new InternalError('ExprPrinter: no scope is open.');
-    return scope.lines;
+    return this.scopes.close();
   }
 
   /** Adds a statement to the innermost scope. */
   line(text: string): void {
-    this.top().lines.push(text);
+    this.scopes.top.lines.push(text);
   }
 
   /** A fresh name for a temporary. */
   fresh(): string {
-    return `${this.options.prefix ?? 't'}${this.counter++}`;
+    return this.scopes.fresh();
   }
 
   /** What is known of an integer expression's lanes and range. */
@@ -119,14 +114,17 @@ export class ExprPrinter {
 
   /** Text at the given width. */
   at(expr: Expr, width: Width): string {
-    this.within = this.top();
-    return this.print(this.shared.node(expr), width);
+    const node = this.shared.node(expr);
+    this.within = this.scopes.top;
+    this.nameDepths(node, width);
+    return this.print(node, width);
   }
 
   /** Like `at`, but text that may be repeated: a name or a literal. */
   named(expr: Expr, width: Width): string {
     const node = this.shared.node(expr);
-    this.within = this.top();
+    this.within = this.scopes.top;
+    this.nameDepths(node, width);
     const wide = width === 4 && this.lanes.isUniform(node) ? 1 : width;
     const text = this.hold(node, wide);
     return wide === width ? text : `${wgslType(node.type, 4)}(${text})`;
@@ -139,20 +137,34 @@ export class ExprPrinter {
     return false;
   }
 
-  private top(): Scope {
-    const scope = this.scopes[this.scopes.length - 1];
-    if (scope === undefined) throw new InternalError('ExprPrinter: no scope is open.');
-    return scope;
+  private scopeOf(expr: Expr): Scope {
+    return this.scopes.of(this.shared.axes(expr));
   }
 
-  /** The outermost open scope in which the node's index variables are all defined. */
-  private scopeOf(expr: Expr): Scope {
-    const needed = this.shared.axes(expr);
-    for (let depth = this.scopes.length - 1; depth > 0; depth--) {
-      const scope = this.scopes[depth] as Scope;
-      for (const axis of scope.axes.keys()) if (needed.has(axis)) return scope;
+  /**
+   * Names what lies deep under an expression, from the bottom up, so that printing it does not
+   * recurse once per node of a long chain.
+   */
+  private nameDepths(root: Expr, width: Width): void {
+    if (this.shared.height(root) <= maxHeight) return;
+    const deep = new Set<Expr>();
+    const stack = [root];
+    const seen = new Set(stack);
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (this.shared.height(node) % maxHeight === 0) deep.add(node);
+      for (const input of operands(node)) {
+        if (seen.has(input)) continue;
+        seen.add(input);
+        stack.push(input);
+      }
     }
-    return this.scopes[0] ?? this.top();
+    for (const node of [...deep].sort((a, b) => this.shared.height(a) - this.shared.height(b))) {
+      const known = [...this.shared.axes(node)].every(
+        (axis) => this.scopes.index(axis) !== undefined,
+      );
+      if (!known || this.shared.height(node) === 0) continue;
+      this.hold(node, this.lanes.of(node).stride === undefined ? width : 1);
+    }
   }
 
   private print(expr: Expr, width: Width): string {
@@ -172,14 +184,7 @@ export class ExprPrinter {
     this.within = user;
     if (expr.kind === 'fold') scope.names.set(key, text);
     const named = this.shared.uses(expr) > 1 || text.length > maxLength || scope !== user;
-    return named && expr.kind !== 'fold' ? this.name(scope, key, text) : text;
-  }
-
-  private name(scope: Scope, key: string, text: string): string {
-    const name = this.fresh();
-    scope.lines.push(`let ${name} = ${text};`);
-    scope.names.set(key, name);
-    return name;
+    return named && expr.kind !== 'fold' ? this.scopes.name(scope, key, text) : text;
   }
 
   /** Integers that step evenly from lane to lane. */
@@ -225,11 +230,10 @@ export class ExprPrinter {
   }
 
   private indexName(axis: number): string {
-    for (let depth = this.scopes.length - 1; depth >= 0; depth--) {
-      const name = this.scopes[depth]?.axes.get(axis);
-      if (name !== undefined) return name;
-    }
-    throw new InternalError(`ExprPrinter: index axis ${axis} has no name here.`);
+    const name = this.scopes.index(axis);
+    if (name === undefined)
+      throw new InternalError(`ExprPrinter: index axis ${axis} has no name here.`);
+    return name;
   }
 
   private resolved(expr: ExprOf<'stage'> | ExprOf<'acc'>, width: Width): string {
@@ -247,7 +251,7 @@ export class ExprPrinter {
     const text = this.print(expr, width);
     const frozen = expr.kind === 'const' && operands(parent).every((x) => x.kind === 'const');
     return frozen
-      ? this.name(this.scopeOf(expr), `${this.shared.id(expr)}:let${width}`, text)
+      ? this.scopes.name(this.scopeOf(expr), `${this.shared.id(expr)}:let${width}`, text)
       : text;
   }
 
@@ -318,7 +322,7 @@ export class ExprPrinter {
     if (/^\w+$/.test(text)) return text;
     const scope = this.scopeOf(expr);
     const key = `${this.shared.id(expr)}:${width}`;
-    return scope.names.get(key) ?? this.name(scope, key, text);
+    return scope.names.get(key) ?? this.scopes.name(scope, key, text);
   }
 
   private fold(expr: ExprOf<'fold'>, width: Width): string {
@@ -327,7 +331,8 @@ export class ExprPrinter {
     const total = this.fresh();
     const step = this.fresh();
     this.open([[expr.axis, step]]);
-    this.within = this.top();
+    this.within = this.scopes.top;
+    this.nameDepths(expr.body, width);
     const value = this.print(expr.body, width);
     const next = combineText(expr.combine, expr.type, total, wrapped(value), width, helpers);
     const inner = this.close();
@@ -383,26 +388,3 @@ const uniformNone = { stride: undefined, multiple: 1 } as const;
 
 const offsetText = (base: string, offset: number): string =>
   offset === 0 ? base : offset < 0 ? `${base} - ${-offset}` : `${base} + ${offset}`;
-
-/** A loaded element as the type it computes in: bool is stored as 0 or 1. */
-function fromStorage(raw: string, storage: ScalarType, type: ScalarType, width: Width): string {
-  if (type === storage) return raw;
-  if (type !== 'bool' || storage === 'f32')
-    throw new InternalError(`A kernel reads ${storage} storage as ${type}.`);
-  return `${wrapped(raw)} != ${wgslType(storage, width)}()`;
-}
-
-/** A computed value as it is stored. */
-export function toStorage(
-  text: string,
-  type: ScalarType,
-  storage: ScalarType,
-  width: Width,
-): string {
-  if (type === storage) return text;
-  if (type !== 'bool' || storage === 'f32')
-    throw new InternalError(`A kernel stores ${type} in ${storage} storage.`);
-  const of = wgslType(storage, width);
-  const one = storage === 'i32' ? '1' : '1u';
-  return `select(${of}(), ${of}(${one}), ${text})`;
-}

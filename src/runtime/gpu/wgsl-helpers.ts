@@ -3,22 +3,12 @@
  * wrapper applies them to each component, which costs nothing on adapters that compute lanes apart.
  */
 import { InternalError } from '../../errors.js';
-import type { Width } from './wgsl-literal.js';
+import type { HelperSource, Width } from './wgsl-helper-source.js';
 import { exponentialSources } from './wgsl-exponential.js';
 import { integerSources } from './wgsl-integer.js';
 import { randomSources } from './wgsl-random.js';
 import { roundingSources } from './wgsl-rounding.js';
 import { trigonometrySources } from './wgsl-trigonometry.js';
-
-/** A WGSL function; its body calls others by `name_(`. */
-export interface HelperSource {
-  /** Parameters, as `x: f32, y: f32`. */
-  readonly params: string;
-  readonly result: string;
-  readonly body: string;
-  /** Module-scope declaration the body needs. */
-  readonly declaration?: string;
-}
 
 const sources: ReadonlyMap<string, HelperSource> = new Map(
   Object.entries({

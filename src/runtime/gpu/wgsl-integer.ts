@@ -1,5 +1,5 @@
 /** Integer functions WGSL lacks, or refuses when an operand is a constant. */
-import type { HelperSource } from './wgsl-helpers.js';
+import type { HelperSource } from './wgsl-helper-source.js';
 
 const signed = { params: 'a: i32, b: i32', result: 'i32' } as const;
 const unsigned = { params: 'a: u32, b: u32', result: 'u32' } as const;

@@ -213,7 +213,7 @@ function quotient(a: Lanes, divisor: number): Lanes {
   const multiple = whole ? a.multiple / divisor : 1;
   if (staysWithin(a, divisor)) return { stride: 0, multiple, lo, hi };
   const steps = whole && a.stride !== undefined && a.stride % divisor === 0;
-  return { stride: steps ? (a.stride ?? 0) / divisor : undefined, multiple, lo, hi };
+  return { stride: steps ? a.stride / divisor : undefined, multiple, lo, hi };
 }
 
 function remainder(a: Lanes, divisor: number): Lanes {

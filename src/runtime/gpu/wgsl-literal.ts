@@ -1,9 +1,10 @@
 /** WGSL's names of scalar and vector types, and literals that survive its constant evaluation. */
 import { InternalError } from '../../errors.js';
 import type { ScalarType } from '../../ir/expr.js';
+import type { Width } from './wgsl-helper-source.js';
 import type { HelperSet } from './wgsl-helpers.js';
 
-export type Width = 1 | 4;
+export type { Width };
 
 /** Scalar types WGSL has. */
 export type WgslScalar = 'f32' | 'i32' | 'u32' | 'bool';

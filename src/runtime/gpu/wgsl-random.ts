@@ -1,5 +1,5 @@
 /** Counter-based random numbers, bit for bit as TensorFlow draws them. */
-import type { HelperSource } from './wgsl-helpers.js';
+import type { HelperSource } from './wgsl-helper-source.js';
 
 const keyAndCounter = 'key0: u32, key1: u32, c0: u32, c1: u32, c2: u32, c3: u32';
 

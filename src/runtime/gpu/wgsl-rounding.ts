@@ -2,7 +2,7 @@
  * Tests and roundings that must not be left to an adapter's view of NaN: by bit pattern, since
  * compilers may assume NaN away. Also conversion from f32 and the exact floating remainder.
  */
-import type { HelperSource } from './wgsl-helpers.js';
+import type { HelperSource } from './wgsl-helper-source.js';
 
 const test = { params: 'x: f32', result: 'bool' } as const;
 const real = { params: 'x: f32', result: 'f32' } as const;

@@ -6,7 +6,7 @@ import { ExprPrinter } from './wgsl-expr.js';
 import type { HelperSet } from './wgsl-helpers.js';
 import { wgslScalar, wgslType, type Width } from './wgsl-literal.js';
 import { combineText, identityText } from './wgsl-operators.js';
-import type { ReducePlan } from './wgsl-reduce.js';
+import type { ReducePlan } from './wgsl-reduce-plan.js';
 import { preparedStores, printStores, readsOf } from './wgsl-stores.js';
 
 export interface RowBody {

@@ -13,12 +13,15 @@ export interface SharedExprs {
   /** How many operands and roots are this node. */
   uses(node: Expr): number;
   id(node: Expr): number;
+  /** Longest path down to a leaf. */
+  height(node: Expr): number;
   /** Index axes the value depends on; a contraction's result depends on batch, m and n. */
   axes(node: Expr): ReadonlySet<number>;
 }
 
 interface Facts {
   readonly id: number;
+  readonly height: number;
   readonly axes: ReadonlySet<number>;
   uses: number;
 }
@@ -88,7 +91,8 @@ export function shareExprs(roots: readonly Expr[]): SharedExprs {
       node,
       inputs.map((x) => x.axes),
     );
-    facts.set(node, { id: facts.size, axes, uses: 0 });
+    const height = inputs.reduce((most, input) => Math.max(most, input.height + 1), 0);
+    facts.set(node, { id: facts.size, height, axes, uses: 0 });
     return node;
   };
   for (const root of roots) factsOf(rewrite(root, share, memo)).uses++;
@@ -102,6 +106,7 @@ export function shareExprs(roots: readonly Expr[]): SharedExprs {
     nodes: () => facts.keys(),
     uses: (node) => factsOf(node).uses,
     id: (node) => factsOf(node).id,
+    height: (node) => factsOf(node).height,
     axes: (node) => factsOf(node).axes,
   };
 }

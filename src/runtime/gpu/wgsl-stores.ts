@@ -1,9 +1,10 @@
 /** Which buffers are seen as vec4 arrays, and the statements that store a kernel's values. */
 import { walk, type Expr } from '../../ir/expr.js';
 import type { Binding, Store } from '../../ir/kernel.js';
-import { toStorage, type ExprPrinter } from './wgsl-expr.js';
-import { gcd, LaneAnalysis } from './wgsl-lanes.js';
+import type { ExprPrinter } from './wgsl-expr.js';
+import { gcd, type LaneAnalysis } from './wgsl-lanes.js';
 import type { Width } from './wgsl-literal.js';
+import { toStorage } from './wgsl-storage.js';
 
 /** Every read under `roots`, each place once. */
 export function readsOf(roots: readonly Expr[]): { binding: number; at: Expr }[] {

@@ -1,5 +1,5 @@
 /** Circular functions on f32 and their inverses; arguments of any size are reduced exactly. */
-import type { HelperSource } from './wgsl-helpers.js';
+import type { HelperSource } from './wgsl-helper-source.js';
 
 const real = { params: 'x: f32', result: 'f32' } as const;
 

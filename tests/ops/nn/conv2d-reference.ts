@@ -35,7 +35,15 @@ function padBefore(c: ConvCase, i: 0 | 1): number {
   return Math.max(0, ((outputSize(c)[i] - 1) * c.strides[i] + span - c.size[i]) >> 1);
 }
 
-const at = (c: ConvCase, channels: number, [h, w]: readonly [number, number], n: number, y: number, x: number, k: number): number =>
+const at = (
+  c: ConvCase,
+  channels: number,
+  [h, w]: readonly [number, number],
+  n: number,
+  y: number,
+  x: number,
+  k: number,
+): number =>
   c.format === 'NHWC' ? ((n * h + y) * w + x) * channels + k : ((n * channels + k) * h + y) * w + x;
 
 /** Flat positions of every product x * w that adds to an output y. */

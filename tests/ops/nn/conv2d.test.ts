@@ -6,7 +6,7 @@ import {
 } from '../../../src/ops/nn/conv2d-grouped.js';
 import type { NdArray } from '../../../src/graph/dtype.js';
 import { elementCount } from '../../../src/graph/shape.js';
-import { evaluateOp, inferOp, numbersOf, type Attrs } from '../evaluate-op.js';
+import { evaluateOp, inferOp, type Attrs } from '../evaluate-op.js';
 import { outputSize, products, type ConvCase } from './conv2d-reference.js';
 
 const plain: ConvCase = {
@@ -62,7 +62,15 @@ function attrsOf(c: ConvCase): Attrs {
     strides: four(1, c.strides),
     dilations: four(1, c.dilations),
     padding: explicit ? 'EXPLICIT' : c.padding,
-    explicit_paddings: explicit ? four([0, 0], [[top, bottom], [left, right]]).flat() : [],
+    explicit_paddings: explicit
+      ? four(
+          [0, 0],
+          [
+            [top, bottom],
+            [left, right],
+          ],
+        ).flat()
+      : [],
     data_format: c.format,
   };
 }
@@ -92,7 +100,8 @@ describe('convolution plans', () => {
     const x = values(image(c, c.size, c.depth), 1);
     const w = values(filterShape(c), 2);
     const want = new Array<number>(elementCount(image(c, outputSize(c), c.outputs))).fill(0);
-    for (const p of products(c)) want[p.y] = (want[p.y] ?? 0) + (x.data[p.x] ?? 0) * (w.data[p.w] ?? 0);
+    for (const p of products(c))
+      want[p.y] = (want[p.y] ?? 0) + (x.data[p.x] ?? 0) * (w.data[p.w] ?? 0);
     const [y] = evaluateOp(GroupedConv2D, [x, w], attrsOf(c));
     expectClose(ungrouped(c, y as NdArray), want);
   });
@@ -102,7 +111,8 @@ describe('convolution plans', () => {
     const dy = values(image(c, outputSize(c), c.outputs), 3);
     const shape = image(c, c.size, c.depth);
     const want = new Array<number>(elementCount(shape)).fill(0);
-    for (const p of products(c)) want[p.x] = (want[p.x] ?? 0) + (dy.data[p.y] ?? 0) * (w.data[p.w] ?? 0);
+    for (const p of products(c))
+      want[p.x] = (want[p.x] ?? 0) + (dy.data[p.y] ?? 0) * (w.data[p.w] ?? 0);
     const attrs = { ...attrsOf(c), input_sizes: shape };
     const [dx] = evaluateOp(GroupedConv2DBackpropInput, [w, dy], attrs);
     expectClose(ungrouped(c, dx as NdArray), want);
@@ -112,7 +122,8 @@ describe('convolution plans', () => {
     const x = values(image(c, c.size, c.depth), 1);
     const dy = values(image(c, outputSize(c), c.outputs), 3);
     const want = new Array<number>(elementCount(filterShape(c))).fill(0);
-    for (const p of products(c)) want[p.w] = (want[p.w] ?? 0) + (dy.data[p.y] ?? 0) * (x.data[p.x] ?? 0);
+    for (const p of products(c))
+      want[p.w] = (want[p.w] ?? 0) + (dy.data[p.y] ?? 0) * (x.data[p.x] ?? 0);
     const attrs = { ...attrsOf(c), filter_sizes: filterShape(c) };
     const [dw] = evaluateOp(GroupedConv2DBackpropFilter, [x, dy], attrs);
     expectClose(ungrouped({ ...c, format: 'NHWC' }, dw as NdArray), want);
@@ -120,24 +131,62 @@ describe('convolution plans', () => {
 });
 
 describe('Conv2D', () => {
-  const infer = (input: readonly (number | null)[] | null, filter: readonly (number | null)[] | null, attrs: Attrs = {}) =>
-    inferOp(Conv2D, [input, filter], { T: 'float32', strides: [1, 1, 1, 1], padding: 'SAME', ...attrs });
+  const infer = (
+    input: readonly (number | null)[] | null,
+    filter: readonly (number | null)[] | null,
+    attrs: Attrs = {},
+  ) =>
+    inferOp(Conv2D, [input, filter], {
+      T: 'float32',
+      strides: [1, 1, 1, 1],
+      padding: 'SAME',
+      ...attrs,
+    });
 
   it('infers what is known of a shape', () => {
-    expect(infer([null, 9, null, 4], [3, 3, 4, 8], { strides: [1, 2, 2, 1] })).toEqual([[null, 5, null, 8]]);
+    expect(infer([null, 9, null, 4], [3, 3, 4, 8], { strides: [1, 2, 2, 1] })).toEqual([
+      [null, 5, null, 8],
+    ]);
     expect(infer(null, null)).toEqual([[null, null, null, null]]);
-    expect(infer([null, null, 4, 4], null, { data_format: 'NCHW', padding: 'VALID' })).toEqual([[null, null, null, null]]);
+    expect(infer([null, null, 4, 4], null, { data_format: 'NCHW', padding: 'VALID' })).toEqual([
+      [null, null, null, null],
+    ]);
   });
 
   it.each([
     ['Shape must be rank 4 but is rank 3', [1, 4, 4], [3, 3, 2, 4], {}],
-    ['Depth of input (3) is not a multiple of input depth of filter (2)', [1, 4, 4, 3], [3, 3, 2, 4], {}],
-    ['Depth of output (3) is not a multiple of the number of groups (2)', [1, 4, 4, 4], [3, 3, 2, 3], {}],
+    [
+      'Depth of input (3) is not a multiple of input depth of filter (2)',
+      [1, 4, 4, 3],
+      [3, 3, 2, 4],
+      {},
+    ],
+    [
+      'Depth of output (3) is not a multiple of the number of groups (2)',
+      [1, 4, 4, 4],
+      [3, 3, 2, 3],
+      {},
+    ],
     ['Depth of filter must not be 0', [1, 4, 4, 0], [3, 3, 0, 4], {}],
-    ['Negative dimension size caused by subtracting 3 from 2', [1, 2, 2, 3], [3, 3, 3, 4], { padding: 'VALID' }],
+    [
+      'Negative dimension size caused by subtracting 3 from 2',
+      [1, 2, 2, 3],
+      [3, 3, 3, 4],
+      { padding: 'VALID' },
+    ],
     ['Stride must be > 0, but got 0', [1, 4, 4, 3], [3, 3, 3, 4], { strides: [1, 0, 1, 1] }],
-    ['Conv2D on data format NHWC requires the stride attribute to contain 4 values, but got: 3', [1, 4, 4, 3], [3, 3, 3, 4], { strides: [1, 1, 1] }],
-    ['explicit_paddings attribute must contain 8 values, but got: 0', [1, 4, 4, 3], [3, 3, 3, 4], { padding: 'EXPLICIT' }],
+    [
+      'Conv2D on data format NHWC requires the stride attribute to contain 4 values, but got: 3',
+      [1, 4, 4, 3],
+      [3, 3, 3, 4],
+      { strides: [1, 1, 1] },
+    ],
+    [
+      'explicit_paddings attribute must contain 8 values, but got: 0',
+      [1, 4, 4, 3],
+      [3, 3, 3, 4],
+      { padding: 'EXPLICIT' },
+    ],
   ] as const)('rejects with "%s"', (message, input, filter, attrs) => {
     expect(() => infer(input, filter, attrs)).toThrow(message);
   });
@@ -147,12 +196,16 @@ describe('Conv2DBackpropInput', () => {
   const attrs = { T: 'float32', strides: [1, 1, 1, 1], padding: 'SAME' };
   it('takes the input shape from two or four sizes', () => {
     const shapes = [[4], [3, 3, 2, 4], [1, 5, 6, 4]] as const;
-    expect(inferOp(Conv2DBackpropInput, shapes, attrs, { 0: [1, 5, 6, 2] })).toEqual([[1, 5, 6, 2]]);
+    expect(inferOp(Conv2DBackpropInput, shapes, attrs, { 0: [1, 5, 6, 2] })).toEqual([
+      [1, 5, 6, 2],
+    ]);
     expect(inferOp(Conv2DBackpropInput, shapes, attrs, { 0: [5, 6] })).toEqual([[1, 5, 6, 2]]);
     expect(inferOp(Conv2DBackpropInput, shapes, attrs)).toEqual([[1, null, null, null]]);
   });
   it('rejects three sizes', () => {
     const shapes = [[3], [3, 3, 2, 4], [1, 5, 6, 4]] as const;
-    expect(() => inferOp(Conv2DBackpropInput, shapes, attrs, { 0: [1, 5, 6] })).toThrow('4 values or 2 values, but got: 3');
+    expect(() => inferOp(Conv2DBackpropInput, shapes, attrs, { 0: [1, 5, 6] })).toThrow(
+      '4 values or 2 values, but got: 3',
+    );
   });
 });

@@ -28,7 +28,10 @@ describe('MaxPool', () => {
   it('passes over NaN, and gives the smallest finite value for a window of them', () => {
     const lowest = Math.fround(-3.4028234663852886e38);
     expect(maxOf(row(NaN, 1, 2, NaN), attrs(2, 2, 'VALID'))).toEqual([1, 2]);
-    expect(maxOf(row(NaN, NaN, -Infinity, Infinity), attrs(2, 2, 'VALID'))).toEqual([lowest, Infinity]);
+    expect(maxOf(row(NaN, NaN, -Infinity, Infinity), attrs(2, 2, 'VALID'))).toEqual([
+      lowest,
+      Infinity,
+    ]);
   });
   it('pools along channels', () => {
     const x = toNdArray([1, 9, 2, 8, 3, 7], { dtype: 'float32', shape: [1, 1, 1, 6] });
@@ -38,14 +41,20 @@ describe('MaxPool', () => {
   it('pools integers', () => {
     const x = toNdArray([-7, -5, 3, -9], { dtype: 'int32', shape: [1, 1, 4, 1] });
     // Integer inputs of few elements are constants in this harness; more than eight are fed.
-    const wide = { ...x, shape: [1, 1, 12, 1], data: Int32Array.from([-7, -5, 3, -9, 0, 0, 1, 2, 4, 3, 9, 8]) };
+    const wide = {
+      ...x,
+      shape: [1, 1, 12, 1],
+      data: Int32Array.from([-7, -5, 3, -9, 0, 0, 1, 2, 4, 3, 9, 8]),
+    };
     expect(maxOf(wide as NdArray, { ...attrs(4, 4, 'VALID'), T: 'int32' })).toEqual([3, 2, 9]);
   });
   it('infers the output, and rejects a window that does not fit', () => {
     const a = { T: 'float32', ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1], padding: 'VALID' };
     expect(inferOp(MaxPool, [[null, 7, null, 3]], a)).toEqual([[null, 3, null, 3]]);
     expect(inferOp(MaxPool, [null], a)).toEqual([[null, null, null, null]]);
-    expect(() => inferOp(MaxPool, [[1, 1, 4, 3]], a)).toThrow('Negative dimension size caused by subtracting 2 from 1');
+    expect(() => inferOp(MaxPool, [[1, 1, 4, 3]], a)).toThrow(
+      'Negative dimension size caused by subtracting 2 from 1',
+    );
     expect(() => inferOp(MaxPool, [[4, 4, 3]], a)).toThrow('Shape must be rank 4 but is rank 3');
     expect(() => inferOp(MaxPool, [[1, 4, 4, 3]], { ...a, ksize: [1, 2, 2] })).toThrow('ksize');
   });
@@ -57,10 +66,16 @@ describe('MaxPoolWithArgmax', () => {
     return [numbersOf([value as NdArray]), numbersOf([index as NdArray])];
   };
   it('gives the first of equal maxima', () => {
-    expect(argmax(row(4, 4, 1, 1), attrs(2, 2, 'VALID'))).toEqual([[4, 1], [0, 2]]);
+    expect(argmax(row(4, 4, 1, 1), attrs(2, 2, 'VALID'))).toEqual([
+      [4, 1],
+      [0, 2],
+    ]);
   });
   it('keeps a NaN that stands first, and passes over later ones', () => {
-    expect(argmax(row(NaN, 1, 2, NaN), attrs(2, 2, 'VALID'))).toEqual([[NaN, 2], [0, 2]]);
+    expect(argmax(row(NaN, 1, 2, NaN), attrs(2, 2, 'VALID'))).toEqual([
+      [NaN, 2],
+      [0, 2],
+    ]);
   });
   it('counts batches only when asked to', () => {
     const x = toNdArray([1, 2, 4, 3], { dtype: 'float32', shape: [2, 1, 2, 1] });

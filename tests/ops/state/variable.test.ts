@@ -6,7 +6,11 @@ import { onesInitializer, zerosInitializer } from '../../../src/ops/random/initi
 import { assign, assignAdd } from '../../../src/ops/state/assign-functions.js';
 import { globalVariablesInitializer } from '../../../src/ops/state/initialize.js';
 import { group, tuple } from '../../../src/ops/state/no-op.js';
-import { getVariable, getVariableScope, variableScope } from '../../../src/ops/state/variable-scope.js';
+import {
+  getVariable,
+  getVariableScope,
+  variableScope,
+} from '../../../src/ops/state/variable-scope.js';
 import { globalVariables, trainableVariables, variable } from '../../../src/ops/state/variable.js';
 
 /** `name: type(inputs)^controls` of every node `build` adds. */
@@ -107,7 +111,10 @@ describe('variable', () => {
       const v = variable(1, { name: 'v' });
       assign(v, 2);
       assignAdd(v, 2);
-      expect(graph.operation('AssignAdd').inputs.map((t) => t.name)).toEqual(['v:0', 'AssignAdd/value:0']);
+      expect(graph.operation('AssignAdd').inputs.map((t) => t.name)).toEqual([
+        'v:0',
+        'AssignAdd/value:0',
+      ]);
       expect(graph.operation('Assign').attrs.get('_class')?.value).toEqual(['loc:@v']);
       expect(graph.operation('Assign').attrs.get('use_locking')?.value).toBe(true);
       expect(graph.operation('v/Assign').attrs.get('_class')?.value).toEqual(['loc:@v']);
@@ -132,7 +139,9 @@ describe('group, tuple and initializers', () => {
     expect(nodes.at(-1)).toBe('group_deps: NoOp() ^a');
   });
   it('gate tensors on each other', () => {
-    const nodes = nodesOf(() => tuple([convertToTensor(1, { name: 'a' }), convertToTensor(2, { name: 'b' })]));
+    const nodes = nodesOf(() =>
+      tuple([convertToTensor(1, { name: 'a' }), convertToTensor(2, { name: 'b' })]),
+    );
     expect(nodes.slice(2)).toEqual([
       'tuple/group_deps: NoOp() ^a ^b',
       'tuple/control_dependency: Identity(a) ^tuple/group_deps',
@@ -145,7 +154,9 @@ describe('getVariable', () => {
   const shape = [2];
   it('names variables by variable scope alone, and ops by name scope', () => {
     inGraph((graph) => {
-      const first = variableScope('s', {}, () => getVariable('x', { shape, initializer: onesInitializer() }));
+      const first = variableScope('s', {}, () =>
+        getVariable('x', { shape, initializer: onesInitializer() }),
+      );
       const [second, op] = variableScope('s', { reuse: true }, () => [
         getVariable('x', { shape }),
         convertToTensor(1),
@@ -153,7 +164,9 @@ describe('getVariable', () => {
       expect(second).toBe(first);
       expect(first.name).toBe('s/x:0');
       expect(op.name).toBe('s_1/Const:0');
-      const named = graph.nameScope('outer', () => getVariable('y', { shape, initializer: zerosInitializer() }));
+      const named = graph.nameScope('outer', () =>
+        getVariable('y', { shape, initializer: zerosInitializer() }),
+      );
       expect(named.name).toBe('y:0');
       expect(graph.operations.map((o) => o.name)).toContain('s/x/Initializer/ones');
     });
@@ -165,8 +178,12 @@ describe('getVariable', () => {
         'Variable v already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?',
       );
       variableScope('', { reuse: true }, () => {
-        expect(() => getVariable('v', { shape: [3] })).toThrow('specified shape (3,) and found shape (2,)');
-        expect(() => getVariable('v', { dtype: 'int32' })).toThrow('specified dtype int32 and found dtype float32');
+        expect(() => getVariable('v', { shape: [3] })).toThrow(
+          'specified shape (3,) and found shape (2,)',
+        );
+        expect(() => getVariable('v', { dtype: 'int32' })).toThrow(
+          'specified dtype int32 and found dtype float32',
+        );
       });
     });
   });
@@ -178,24 +195,39 @@ describe('getVariable', () => {
         );
       });
       const make = (): unknown =>
-        variableScope('q', { reuse: 'auto' }, () => getVariable('w', { shape, initializer: zerosInitializer() }));
+        variableScope('q', { reuse: 'auto' }, () =>
+          getVariable('w', { shape, initializer: zerosInitializer() }),
+        );
       expect(make()).toBe(make());
     });
   });
   it('needs a shape for a function and none for a value', () => {
     inGraph(() => {
-      expect(() => getVariable('a')).toThrow('did not get an initializer, so its `shape` argument must be specified');
-      expect(() => getVariable('a', { shape: [null, 2] })).toThrow('must be fully defined, but instead was (?, 2)');
-      expect(() => getVariable('a', { shape, initializer: [1, 2] })).toThrow('If initializer is a constant, do not specify shape.');
+      expect(() => getVariable('a')).toThrow(
+        'did not get an initializer, so its `shape` argument must be specified',
+      );
+      expect(() => getVariable('a', { shape: [null, 2] })).toThrow(
+        'must be fully defined, but instead was (?, 2)',
+      );
+      expect(() => getVariable('a', { shape, initializer: [1, 2] })).toThrow(
+        'If initializer is a constant, do not specify shape.',
+      );
       expect(getVariable('a', { initializer: [1, 2] }).shape).toEqual([2]);
     });
   });
   it('inherits dtype, kind and initializer from the scope', () => {
     inGraph(() => {
-      const v = variableScope('s', { dtype: 'float64', useResource: true, initializer: onesInitializer() }, () =>
-        variableScope('t', {}, () => getVariable('x', { shape })),
+      const v = variableScope(
+        's',
+        { dtype: 'float64', useResource: true, initializer: onesInitializer() },
+        () => variableScope('t', {}, () => getVariable('x', { shape })),
       );
-      expect([v.name, v.dtype, v.isResource, v.initialValue?.op.name]).toEqual(['s/t/x:0', 'float64', true, 's/t/x/Initializer/ones']);
+      expect([v.name, v.dtype, v.isResource, v.initialValue?.op.name]).toEqual([
+        's/t/x:0',
+        'float64',
+        true,
+        's/t/x/Initializer/ones',
+      ]);
     });
   });
   it('makes default scope names unique, and enters a scope object again by its path', () => {

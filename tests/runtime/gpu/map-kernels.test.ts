@@ -111,6 +111,15 @@ describe('printMap', () => {
     expect(workgroupCount).toEqual([6, 3, 1]);
   });
 
+  it('prints chains of thousands of operations in parts', () => {
+    let value = read(0, i0);
+    for (let k = 0; k < 5000; k++)
+      value = add(mul(value, constant('f32', 1.5)), read(0, int(k % 8)));
+    const kernel = map([8], [input(8), output(8)], { binding: 1, at: i0, value });
+    const { code } = printMap(kernel, hardwareCaps);
+    expect(code.match(/vec4<f32>\(1\.5f\)/g)).toHaveLength(5000);
+  });
+
   it('refuses types the device does not have', () => {
     const kernel = map([4], [output(4, 'f64')], { binding: 0, at: i0, value: constant('f64', 1) });
     expect(() => printMap(kernel, hardwareCaps)).toThrow(/WGSL has no f64/);

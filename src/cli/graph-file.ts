@@ -1,0 +1,98 @@
+/** The graph a command works on: reading its file, naming its tensors, finding what it needs. */
+import { readFile } from 'node:fs/promises';
+import { TfError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import { Operation, type Tensor } from '../graph/operation.js';
+import { formatShape } from '../graph/shape.js';
+import { dependenciesOf } from '../compiler/prune.js';
+import { loadGraph, type LoadedGraph } from '../serialize/load-graph.js';
+import { CliError, endingWith, exitCodes, inputError, messageOf, usageError } from './exit-codes.js';
+import { inFolder, type CliIo } from './io.js';
+
+/** @throws CliError (bad input) for a missing, unreadable or damaged file. */
+export async function readGraph(path: string, io: CliIo): Promise<LoadedGraph> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(inFolder(io, path));
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw inputError(`${path}: ${isMissing ? 'no such file' : messageOf(error)}.`, error);
+  }
+  if (bytes.byteLength === 0) throw inputError(`${path}: the file is empty.`);
+  try {
+    return await loadGraph(bytes);
+  } catch (error) {
+    if (!(error instanceof TfError)) throw error;
+    throw inputError(`${path}: ${error.message}`, error);
+  }
+}
+
+/** A tensor's name as people write it: without `:0` where there is but one output. */
+export const displayName = (tensor: Tensor): string =>
+  tensor.op.outputs.length === 1 ? tensor.op.name : tensor.name;
+
+export const describeTensor = (tensor: Tensor): string =>
+  `${displayName(tensor)}  ${tensor.dtype} ${formatShape(tensor.shape)}`;
+
+/** What `--fetch` names, under the names as given. */
+export interface NamedFetch {
+  readonly name: string;
+  readonly fetch: Tensor | Operation;
+}
+
+/**
+ * Fetches by name, or the graph's outputs if none is named. `a,b` names two.
+ * @throws CliError (usage) for a name the graph lacks, with near ones, or when there is nothing to fetch.
+ */
+export async function resolveFetches(
+  { graph, outputs }: LoadedGraph,
+  names: readonly string[],
+): Promise<NamedFetch[]> {
+  const wanted = [...new Set(names.flatMap((name) => name.split(',')).filter(Boolean))];
+  if (wanted.length === 0) {
+    if (outputs.length === 0)
+      throw usageError('The graph has no outputs of its own: name one with --fetch.');
+    return outputs.map((fetch) => ({ name: displayName(fetch), fetch }));
+  }
+  return endingWith(
+    exitCodes.usage,
+    () => wanted.map((name) => ({ name, fetch: elementOf(graph, name) })),
+    '--fetch: ',
+  );
+}
+
+function elementOf(graph: Graph, name: string): Tensor | Operation {
+  if (name.includes(':')) return graph.tensor(name);
+  const op = graph.operation(name);
+  return op.outputs[0] ?? op;
+}
+
+/** Placeholders that the fetches need and that are not fed. */
+export function unfedPlaceholders(
+  fetches: readonly NamedFetch[],
+  fed: ReadonlySet<Tensor>,
+): Tensor[] {
+  const roots = fetches.flatMap(({ fetch }) =>
+    fetch instanceof Operation ? [fetch] : fed.has(fetch) ? [] : [fetch.op],
+  );
+  const seen = new Set(roots);
+  for (const op of seen) for (const input of dependenciesOf(op, fed)) seen.add(input);
+  const isUnfed = (op: Operation): boolean =>
+    (op.type === 'Placeholder' || op.type === 'PlaceholderV2') && op.outputs.some((t) => !fed.has(t));
+  return [...seen].filter(isUnfed).flatMap((op) => op.outputs);
+}
+
+/** @throws CliError (cannot run) listing the placeholders that want a value. */
+export function assertAllFed(
+  fetches: readonly NamedFetch[],
+  fed: ReadonlySet<Tensor>,
+  flag: string,
+): void {
+  const unfed = unfedPlaceholders(fetches, fed);
+  if (unfed.length === 0) return;
+  const lines = unfed.map((tensor) => `  ${describeTensor(tensor)}`).join('\n');
+  throw new CliError(
+    exitCodes.cannotRun,
+    `The fetches need placeholders that have no value:\n${lines}\nGive each one with ${flag}.`,
+  );
+}

@@ -1,0 +1,117 @@
+/**
+ * JSON text -> arrays. Numbers too long for a double keep every digit, and NaN and Infinity may
+ * stand bare or in quotes. What does not fit the dtype is an error, never silently changed.
+ */
+import { InvalidArgumentError } from '../errors.js';
+import { isComplex, isFloating, isInteger, type DType, type NdArray } from '../graph/dtype.js';
+import { ndArray, toNdArray, type ArrayLike, type NestedArray } from '../graph/nd-array.js';
+import { formatTuple, type StaticShape } from '../graph/shape.js';
+
+const deepest = 32;
+const tokens = /"(?:[^"\\]|\\.)*"|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|NaN/g;
+const quoted = /^(?:NaN|-?Infinity|-?\d{16,})$/;
+
+/** JSON.parse, but long integers, NaN and Infinity come as strings. @throws InvalidArgumentError */
+export function parseJson(text: string): unknown {
+  const source = text
+    .replace(/^\uFEFF/, '')
+    .replace(tokens, (token) => (quoted.test(token) ? `"${token}"` : token));
+  try {
+    return JSON.parse(source) as unknown;
+  } catch (cause) {
+    throw new InvalidArgumentError(`This is not JSON: ${(cause as Error).message}.`, { cause });
+  }
+}
+
+const ranges: Partial<Record<DType, readonly [bigint, bigint]>> = Object.fromEntries(
+  [8, 16, 32, 64].flatMap((bits) => [
+    [`int${bits}`, [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1) - 1n]],
+    [`uint${bits}`, [0n, 2n ** BigInt(bits) - 1n]],
+  ]),
+);
+
+const misfit = (value: unknown, dtype: DType, why = ''): InvalidArgumentError =>
+  new InvalidArgumentError(`${JSON.stringify(value)} is not a value of ${dtype}${why}.`);
+
+function integerLeaf(value: unknown, dtype: DType): number | bigint {
+  const isText = typeof value === 'string' && /^-?\d+$/.test(value);
+  if (!isText && typeof value !== 'number') throw misfit(value, dtype);
+  if (typeof value === 'number' && !Number.isInteger(value))
+    throw misfit(value, dtype, ': it is not an integer');
+  const exact = BigInt(value);
+  const [low, high] = ranges[dtype] ?? ranges.int32 ?? [0n, 0n];
+  if (exact < low || exact > high)
+    throw misfit(value, dtype, `, which goes from ${low} to ${high}`);
+  return dtype.endsWith('64') ? exact : Number(exact);
+}
+
+function floatLeaf(value: unknown, dtype: DType): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'string' && (quoted.test(value) || value === 'inf' || value === '-inf'))
+    return Number(value.replace(/inf$/, 'Infinity'));
+  throw misfit(value, dtype);
+}
+
+/** A scalar of JSON as a value of `dtype`. */
+export function leafValue(value: unknown, dtype: DType): number | bigint | boolean | string {
+  if (dtype === 'string') {
+    if (typeof value === 'string') return value;
+    throw misfit(value, dtype, ': put it in quotes');
+  }
+  if (dtype === 'bool') {
+    if (typeof value === 'boolean') return value;
+    if (value === 0 || value === 1) return value === 1;
+    throw misfit(value, dtype);
+  }
+  if (isFloating(dtype)) return floatLeaf(value, dtype);
+  if (isInteger(dtype)) return integerLeaf(value, dtype);
+  throw new InvalidArgumentError(`A ${dtype} tensor cannot be given as JSON; use a .npy file.`);
+}
+
+function mapLeaves(value: unknown, dtype: DType, depth = 0): NestedArray<unknown> {
+  if (!Array.isArray(value)) return leafValue(value, dtype);
+  if (depth >= deepest)
+    throw new InvalidArgumentError(`The array is nested more than ${deepest} deep.`);
+  return value.map((item) => mapLeaves(item, dtype, depth + 1));
+}
+
+interface Described {
+  readonly dtype?: unknown;
+  readonly shape: unknown;
+  readonly data: unknown;
+}
+
+const isDescribed = (value: unknown): value is Described =>
+  typeof value === 'object' && value !== null && 'shape' in value && 'data' in value;
+
+/**
+ * Array of a parsed JSON value: a scalar, nested arrays, or `{dtype, shape, data}` with flat data.
+ * @param dtype what the placeholder takes.
+ * @throws InvalidArgumentError or ValueError for ragged arrays and values the dtype cannot hold.
+ */
+export function arrayOfJson(value: unknown, dtype: DType): NdArray {
+  if (isDescribed(value)) return arrayOfDescribed(value, dtype);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    throw new InvalidArgumentError(
+      'A JSON object must have the keys "dtype", "shape" and "data"; nested arrays need none.',
+    );
+  return toNdArray(mapLeaves(value, dtype) as ArrayLike, { dtype });
+}
+
+function arrayOfDescribed(value: Described, dtype: DType): NdArray {
+  const { shape, data } = value;
+  const isShape =
+    Array.isArray(shape) && shape.every((dim) => Number.isSafeInteger(dim) && Number(dim) >= 0);
+  if (!isShape || !Array.isArray(data))
+    throw new InvalidArgumentError('"shape" must be a list of sizes and "data" a list of values.');
+  if (value.dtype !== undefined && value.dtype !== dtype)
+    throw new InvalidArgumentError(
+      `"dtype" is ${JSON.stringify(value.dtype)}, but ${dtype} is wanted${isComplex(dtype) ? '; use a .npy file' : ''}.`,
+    );
+  const flat = toNdArray(mapLeaves(data, dtype) as ArrayLike, { dtype });
+  if (flat.shape.length === 1) return ndArray(dtype, shape as StaticShape, flat.data);
+  if (formatTuple(flat.shape) === formatTuple(shape as StaticShape)) return flat;
+  throw new InvalidArgumentError(
+    `"shape" is [${shape.join(',')}], but the data is nested as [${flat.shape.join(',')}].`,
+  );
+}

@@ -1,0 +1,88 @@
+/** Brings a Program's fetches to the host: one staging buffer and one map per run. */
+import type { NdArray } from '../../graph/dtype.js';
+import { elementCount } from '../../graph/shape.js';
+import type { Program } from '../../ir/program.js';
+import { decode, storageBytes, storageView } from '../../ir/storage.js';
+import type { VariableBuffer } from '../runtime.js';
+import type { DeviceBuffer } from './buffers.js';
+import { alignBytes } from './gpu-constants.js';
+import type { GpuContext } from './gpu-context.js';
+import type { ProgramBuffers } from './program-buffers.js';
+import type { RunEncoder } from './run-encoder.js';
+import { readStaging } from './staging.js';
+
+/** A fetch that lies on the device, and where in the staging buffer it will be. */
+interface DeviceFetch {
+  readonly fetch: number;
+  readonly buffer: number;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+export class Readback {
+  /** Bytes of all fetches on the device. */
+  readonly bytesDown: number;
+  private readonly onDevice: readonly DeviceFetch[];
+  private readonly stagingBytes: number;
+
+  constructor(
+    private readonly context: GpuContext,
+    private readonly program: Program,
+    private readonly buffers: ProgramBuffers,
+  ) {
+    const onDevice: DeviceFetch[] = [];
+    let offset = 0;
+    for (const [fetch, source] of program.fetches.entries()) {
+      if (source.kind !== 'buffer') continue;
+      const { place, storage } = buffers.declOf(source.buffer);
+      const byteLength = elementCount(source.shape) * storageBytes(storage);
+      if (place === 'host' || byteLength === 0) continue;
+      onDevice.push({ fetch, buffer: source.buffer, offset, byteLength });
+      offset += alignBytes(byteLength);
+    }
+    this.onDevice = onDevice;
+    this.stagingBytes = offset;
+    this.bytesDown = onDevice.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
+  /** Adds the copies to a staging buffer, if anything is fetched from the device. */
+  encode(encoder: RunEncoder, variables: readonly VariableBuffer[]): DeviceBuffer | undefined {
+    if (this.onDevice.length === 0) return undefined;
+    const staging = this.context.staging.take(this.stagingBytes);
+    for (const { buffer, byteLength, offset } of this.onDevice)
+      encoder.copy(this.buffers.deviceAt(buffer, variables), staging.buffer, byteLength, offset);
+    return staging;
+  }
+
+  /** Waits for the device; one array per fetch, null for those the session fills in. */
+  async read(staging: DeviceBuffer | undefined): Promise<(NdArray | null)[]> {
+    const { program, context, onDevice } = this;
+    const fetched = program.fetches.map((_, fetch) => this.withoutDevice(fetch));
+    if (staging === undefined) {
+      await context.device.queue.onSubmittedWorkDone();
+      return fetched;
+    }
+    await readStaging(context.staging, staging, this.stagingBytes, (bytes) => {
+      for (const { fetch, buffer, offset, byteLength } of onDevice) {
+        const source = program.fetches[fetch];
+        if (source?.kind !== 'buffer') continue;
+        const { storage } = this.buffers.declOf(buffer);
+        const view = storageView(storage, bytes, offset, byteLength / storageBytes(storage));
+        fetched[fetch] = decode(view, source.dtype, source.shape);
+      }
+    });
+    return fetched;
+  }
+
+  /** A fetch that is on the host, or empty; null for others. */
+  private withoutDevice(fetch: number): NdArray | null {
+    const source = this.program.fetches[fetch];
+    if (source?.kind !== 'buffer') return null;
+    const { place, storage } = this.buffers.declOf(source.buffer);
+    if (place === 'host') {
+      return decode(this.buffers.hostAt(source.buffer), source.dtype, source.shape);
+    }
+    if (elementCount(source.shape) > 0) return null;
+    return decode(storageView(storage, new ArrayBuffer(0), 0, 0), source.dtype, source.shape);
+  }
+}
