@@ -4,7 +4,6 @@ import { TfError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { Operation, type Tensor } from '../graph/operation.js';
 import { formatShape } from '../graph/shape.js';
-import { dependenciesOf } from '../compiler/prune.js';
 import { loadGraph, type LoadedGraph } from '../serialize/load-graph.js';
 import { CliError, endingWith, exitCodes, inputError, messageOf, usageError } from './exit-codes.js';
 import { inFolder, type CliIo } from './io.js';
@@ -76,7 +75,11 @@ export function unfedPlaceholders(
     fetch instanceof Operation ? [fetch] : fed.has(fetch) ? [] : [fetch.op],
   );
   const seen = new Set(roots);
-  for (const op of seen) for (const input of dependenciesOf(op, fed)) seen.add(input);
+  // A Set grows while it is walked: this visits every ancestor once.
+  for (const op of seen) {
+    for (const input of op.inputs) if (!fed.has(input)) seen.add(input.op);
+    for (const before of op.controlInputs) seen.add(before);
+  }
   const isUnfed = (op: Operation): boolean =>
     (op.type === 'Placeholder' || op.type === 'PlaceholderV2') && op.outputs.some((t) => !fed.has(t));
   return [...seen].filter(isUnfed).flatMap((op) => op.outputs);

@@ -2,9 +2,9 @@
  * Assemble: from a Flow to a Program. Lowers, fuses and schedules, gives every value a buffer, and
  * writes the steps. All later stages of the compiler meet here; each is a function of its own.
  */
-import { InternalError, UnimplementedError } from '../errors.js';
-import type { DType } from '../graph/dtype.js';
-import { elementCount, sameShape, type StaticShape } from '../graph/shape.js';
+import { InternalError, ResourceExhaustedError, UnimplementedError } from '../errors.js';
+import { shortNameOf, type DType } from '../graph/dtype.js';
+import { elementCount, formatShape, sameShape, type StaticShape } from '../graph/shape.js';
 import type { Expr, ScalarType } from '../ir/expr.js';
 import type {
   BufferDecl,
@@ -28,6 +28,8 @@ import { everyLoad, schedule } from './schedule.js';
 
 export interface AssembleOptions {
   readonly maxBindings: number;
+  /** Bytes one buffer may have, on the device or on a host without one. */
+  readonly maxBindingBytes?: number;
   /** Off for comparisons: every op then is a kernel of its own. */
   readonly fuse?: boolean;
 }
@@ -40,7 +42,7 @@ export function assemble(flow: Flow, options: AssembleOptions): Program {
     options.fuse === false
       ? dropUnused(pieces, external)
       : fuse(flow, pieces, extra, external, options);
-  return new Assembly(flow, extra, fused).build();
+  return new Assembly(flow, extra, fused, options.maxBindingBytes ?? Infinity).build();
 }
 
 function fuse(
@@ -86,6 +88,7 @@ class Assembly {
     readonly flow: Flow,
     readonly extra: readonly ExtraValue[],
     readonly pieces: readonly Piece[],
+    readonly maxBytes: number,
   ) {}
 
   build(): Program {
@@ -155,6 +158,11 @@ class Assembly {
         { node: label },
       );
     const byteLength = Math.max(1, elementCount(shape)) * storageBytes(storage);
+    if (byteLength > this.maxBytes)
+      throw new ResourceExhaustedError(
+        `OOM when allocating tensor "${label}" with shape ${formatShape(shape)} and type ${shortNameOf(dtype)}: ${byteLength} bytes, but one buffer holds at most ${this.maxBytes}. Use smaller batches, or split the tensor.`,
+        { node: label },
+      );
     return this.#buffers.push({ role, place, dtype, storage, shape, byteLength, label }) - 1;
   }
 

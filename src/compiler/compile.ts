@@ -15,6 +15,7 @@ import type { VariableStates } from './variable-versions.js';
 export interface CompileEnv {
   readonly hasDevice: boolean;
   readonly maxBindings: number;
+  readonly maxBindingBytes: number;
   readonly feedShapes: ReadonlyMap<Tensor, StaticShape>;
   /** Value of a feed, if it is at hand; asked for only where it decides a shape. */
   readonly feedValue: (feed: Tensor) => NdArray | undefined;

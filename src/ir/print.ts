@@ -132,7 +132,7 @@ function roleText(role: BufferRole): string {
     case 'temp':
       return `slot ${role.slot}`;
     case 'constant':
-      return `constant ${previewOf(role.data.data as ArrayLike<unknown>)}`;
+      return `constant ${previewOf(role.data.data)}`;
     case 'random':
       return 'random positions';
   }

@@ -4,13 +4,17 @@
  */
 import { UnimplementedError } from '../errors.js';
 import { registerOps } from '../graph/registry.js';
+import * as arrayConcat from './array/concat.js';
 import * as arrayConst from './array/const.js';
 import * as arrayIdentity from './array/identity.js';
+import * as arrayPack from './array/pack.js';
 import * as arrayPlaceholder from './array/placeholder.js';
 import * as arrayReshape from './array/reshape.js';
 import * as arrayShape from './array/shape.js';
 import * as arraySlice from './array/slice.js';
+import * as arraySplit from './array/split.js';
 import * as arrayStridedSlice from './array/strided-slice.js';
+import * as arrayTile from './array/tile.js';
 import * as arrayTranspose from './array/transpose.js';
 import * as mathAddN from './math/add-n.js';
 import * as mathArgReduce from './math/arg-reduce.js';
@@ -56,13 +60,17 @@ import * as stateVariableOps from './state/variable-ops.js';
 import type { AnyOpDef } from './op-def.js';
 
 const families: readonly object[] = [
+  arrayConcat,
   arrayConst,
   arrayIdentity,
+  arrayPack,
   arrayPlaceholder,
   arrayReshape,
   arrayShape,
   arraySlice,
+  arraySplit,
   arrayStridedSlice,
+  arrayTile,
   arrayTranspose,
   mathAddN,
   mathArgReduce,

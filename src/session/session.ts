@@ -317,6 +317,7 @@ export class Session {
     return compile(signature, {
       hasDevice: runtime.caps.kind === 'gpu',
       maxBindings: runtime.caps.maxBindings,
+      maxBindingBytes: runtime.caps.maxBindingBytes,
       feedShapes: new Map(feeds.map(({ tensor, shape }) => [tensor, shape])),
       feedValue,
       variables: this.#variables,

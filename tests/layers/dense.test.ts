@@ -77,7 +77,7 @@ describe('dense', () => {
     const session = new Session({ graph, device: 'cpu' });
     await session.run(init);
     const feed: NdArray = { dtype: 'float32', shape, data: Float32Array.from([1, 2, 3, 4, 5, 6]) };
-    const value = await session.run<NdArray>(y, new Map([[x, feed]]));
+    const value = await session.run(y, new Map([[x, feed]]));
     await session.close();
     expect(value.shape).toEqual(outShape);
     expect(Array.from(value.data as Float32Array)).toEqual(want);

@@ -1,7 +1,6 @@
 import '../../src/ops/index.js';
 import { convertToTensor } from '../../src/graph/add-node.js';
 import { graphBuilder } from '../../src/graph/builder.js';
-import type { NdArray } from '../../src/graph/dtype.js';
 import { Graph } from '../../src/graph/graph.js';
 import type { Tensor } from '../../src/graph/operation.js';
 import {
@@ -22,7 +21,7 @@ async function valueOf(build: () => Tensor): Promise<number[]> {
   const graph = new Graph();
   const fetch = graph.asDefault(build);
   const session = new Session({ graph, device: 'cpu' });
-  const value = await session.run<NdArray>(fetch);
+  const value = await session.run(fetch);
   await session.close();
   return Array.from(value.data as Float32Array);
 }

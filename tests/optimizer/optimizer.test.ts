@@ -1,7 +1,6 @@
 import '../../src/ops/index.js';
 import { convertToTensor } from '../../src/graph/add-node.js';
 import { graphBuilder } from '../../src/graph/builder.js';
-import type { NdArray } from '../../src/graph/dtype.js';
 import { Graph } from '../../src/graph/graph.js';
 import { globalVariablesInitializer } from '../../src/ops/state/initialize.js';
 import { variable, type Variable } from '../../src/ops/state/variable.js';
@@ -28,7 +27,7 @@ async function threeSteps(optimizer: Optimizer, useResource: boolean): Promise<n
   const session = new Session({ graph, device: 'cpu' });
   await session.run(init);
   for (let i = 0; i < 3; i++) await session.run(step);
-  const value = await session.run<NdArray>(v);
+  const value = await session.run(v);
   await session.close();
   return Array.from(value.data as Float32Array);
 }
@@ -248,7 +247,7 @@ describe('Optimizer', () => {
     const session = new Session({ graph, device: 'cpu' });
     await session.run(init);
     for (let i = 0; i < 4; i++) await session.run(step);
-    const value = await session.run<NdArray>(loss);
+    const value = await session.run(loss);
     await session.close();
     // Each step halves both elements: the loss falls by 4 each time.
     expect(Number(value.data[0])).toBeCloseTo(1 / 256, 6);

@@ -2,8 +2,9 @@
  * A bare WebGPU device for contraction tests and benchmarks: runs one printed kernel on arrays.
  * Buffers are bound as the kernel says, so a wrong access mode fails validation.
  */
-import { create, globals } from 'webgpu';
 import type { ContractKernel } from '../../../src/ir/kernel.js';
+import { capsOf } from '../../../src/runtime/gpu/adapter-facts.js';
+import { findAdapter } from '../../../src/runtime/gpu/provider.js';
 import type { GpuCaps, WgslModule } from '../../../src/runtime/gpu/wgsl-module.js';
 
 export type KernelArray = Float32Array | Int32Array | Uint32Array;
@@ -18,33 +19,18 @@ export interface Dispatch {
 
 export class ContractDevice {
   private constructor(
-    /** Held for as long as the device lives: Dawn needs both. */
-    readonly gpu: GPU,
     readonly adapter: GPUAdapter,
     readonly device: GPUDevice,
     readonly caps: GpuCaps,
   ) {}
 
   static async open(): Promise<ContractDevice> {
-    Object.assign(globalThis, globals);
-    const gpu = create([]);
-    const adapter = await gpu.requestAdapter();
-    if (adapter === null) throw new Error('No WebGPU adapter: install a Vulkan driver.');
-    const { info } = adapter;
-    const subgroups = adapter.features.has('subgroups');
-    const caps: GpuCaps = {
-      maxWorkgroupsPerDimension: 65535,
-      subgroups,
-      subgroupSize: subgroups ? (info.subgroupMinSize ?? 0) : 0,
-      subgroupSizeFixed: subgroups && info.subgroupMinSize === info.subgroupMaxSize,
-      maxWorkgroupStorageBytes: 16384,
-      maxInvocationsPerWorkgroup: 256,
-      isSoftware: /llvmpipe|swiftshader/i.test(`${info.device} ${info.description}`),
-    };
+    const { adapter, facts } = await findAdapter();
+    const caps = capsOf(facts);
     const device = await adapter.requestDevice({
-      requiredFeatures: subgroups ? ['subgroups'] : [],
+      requiredFeatures: caps.subgroups ? ['subgroups'] : [],
     });
-    return new ContractDevice(gpu, adapter, device, caps);
+    return new ContractDevice(adapter, device, caps);
   }
 
   get description(): string {

@@ -1,0 +1,54 @@
+/**
+ * Structural keys of expressions: within one ExprKeys, equal expressions get equal strings, however
+ * their nodes are shared. Shared nodes are looked at once.
+ */
+import { operands, rewrite, type Expr } from './expr.js';
+
+export class ExprKeys {
+  readonly #keys = new Map<Expr, string>();
+  readonly #ids = new Map<string, number>();
+
+  of(expr: Expr): string {
+    const known = this.#keys.get(expr);
+    if (known !== undefined) return known;
+    rewrite(expr, (node) => {
+      if (!this.#keys.has(node)) this.#keys.set(node, this.#intern(node));
+      return node;
+    });
+    return this.#keys.get(expr) as string;
+  }
+
+  #intern(node: Expr): string {
+    const parts = operands(node).map((operand) => this.#keys.get(operand));
+    const text = `${node.kind}|${node.type}|${detailOf(node)}|${parts.join(',')}`;
+    const id = this.#ids.get(text) ?? this.#ids.size;
+    this.#ids.set(text, id);
+    return `#${id}`;
+  }
+}
+
+function detailOf(node: Expr): string {
+  switch (node.kind) {
+    case 'const':
+      return Object.is(node.value, -0) ? '-0' : String(node.value);
+    case 'index':
+      return String(node.axis);
+    case 'load':
+      return String(node.value);
+    case 'read':
+      return String(node.binding);
+    case 'stage':
+      return String(node.stage);
+    case 'fold':
+      return `${node.combine}:${node.axis}:${node.extent}`;
+    case 'unary':
+    case 'binary':
+    case 'call':
+      return node.fn;
+    case 'acc':
+    case 'select':
+    case 'cast':
+    case 'bitcast':
+      return '';
+  }
+}
