@@ -3,7 +3,10 @@ module.exports = {
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', '^defrun$': '<rootDir>/src/index.ts' },
-  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json', diagnostics: false }] },
+  transform: {
+    '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json', diagnostics: false }],
+  },
+  setupFiles: ['<rootDir>/tests/support/setup.ts'],
   testEnvironment: 'node',
   testTimeout: 60000,
 };

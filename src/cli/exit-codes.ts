@@ -43,20 +43,6 @@ export const inputError = (message: string, cause?: unknown): CliError =>
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
-/** Runs `work`; an error thrown on purpose (TfError) ends the command with `exitCode`. */
-export async function endingWith<R>(
-  exitCode: ExitCode,
-  work: () => R | Promise<R>,
-  prefix = '',
-): Promise<R> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof TfError)) throw error;
-    throw new CliError(exitCode, prefix + error.message, { cause: error });
-  }
-}
-
 /** Code for an error no stage has claimed. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CliError) return error.exitCode;

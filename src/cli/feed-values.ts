@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { TfError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';
-import type { Graph } from '../graph/graph.js';
 import type { Tensor } from '../graph/operation.js';
 import { formatShape, formatTuple, isCompatible } from '../graph/shape.js';
 import { parseNpy } from '../data/npy.js';
+import type { LoadedGraph } from '../serialize/load-graph.js';
 import { convertArray } from './convert-array.js';
-import { endingWith, exitCodes, inputError, messageOf, usageError } from './exit-codes.js';
+import { inputError, messageOf, usageError } from './exit-codes.js';
+import { namedInput } from './graph-file.js';
 import { imageFeed } from './image-feed.js';
 import { decodeImage } from './images.js';
 import { inFolder, readStdin, type CliIo } from './io.js';
@@ -43,7 +44,7 @@ export function splitFeed(argument: string): { readonly name: string; readonly v
  * @throws CliError: usage for unknown or repeated names, bad input for all that is wrong with a value.
  */
 export async function readFeeds(
-  graph: Graph,
+  loaded: LoadedGraph,
   feedArguments: readonly string[],
   io: CliIo,
   options: FeedOptions,
@@ -55,7 +56,7 @@ export async function readFeeds(
   const feeds: NamedFeed[] = [];
   const seen = new Set<Tensor>();
   for (const { name, value } of parsed) {
-    const tensor = await endingWith(exitCodes.usage, () => graph.tensor(name), '--feed: ');
+    const tensor = namedInput(loaded, name, '--feed');
     if (seen.has(tensor)) throw usageError(`--feed: '${tensor.name}' is given twice.`);
     seen.add(tensor);
     feeds.push({ tensor, array: await readFeed(tensor, name, value, io, options) });

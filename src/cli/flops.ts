@@ -1,17 +1,18 @@
 /**
  * Floating-point operations of one node, by its static shapes: a multiply-add counts as two, an
- * elementwise op as one per result, whatever the function. An estimate for comparing models.
+ * elementwise op as one per result, whatever the function. An open first dimension, the batch, counts
+ * as 1. An estimate for comparing models.
  */
 import type { AttrValue } from '../graph/attrs.js';
 import type { Operation } from '../graph/operation.js';
 import { elementCount, isStatic, type StaticShape } from '../graph/shape.js';
 
-/** Flops of a node; null if a shape it depends on is open. Shapes are its inputs' and outputs'. */
+/** Flops of a node; null if a shape it depends on is open. */
 type Rule = (shapes: Shapes) => number | null;
 
 interface Shapes {
   readonly op: Operation;
-  /** Static shape of input or output `i`, else null. */
+  /** Static shape of input or output `i`, an open batch dimension as 1, else null. */
   readonly input: (i: number) => StaticShape | null;
   readonly output: (i: number) => StaticShape | null;
 }
@@ -96,16 +97,14 @@ const rules: ReadonlyMap<string, Rule> = new Map([
   ...named(perResult(1), ...elementwise),
 ]);
 
-/** Whether an op type computes anything that counts; others only move or select data. */
-export const countsFlops = (type: string): boolean => rules.has(type);
-
 /** Flops of a node: 0 for ops that only move data, null if an open shape decides. */
 export function flopsOf(op: Operation): number | null {
   const rule = rules.get(op.type);
   if (rule === undefined) return 0;
   const staticOf = (tensors: Operation['outputs'], i: number): StaticShape | null => {
     const shape = tensors[i]?.shape ?? null;
-    return isStatic(shape) ? shape : null;
+    const single = shape?.map((dim, axis) => (axis === 0 ? (dim ?? 1) : dim)) ?? null;
+    return isStatic(single) ? single : null;
   };
   return rule({
     op,

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import { Operation, type Tensor } from '../graph/operation.js';
 import { formatShape } from '../graph/shape.js';
 import { loadGraph, type LoadedGraph } from '../serialize/load-graph.js';
-import { CliError, endingWith, exitCodes, inputError, messageOf, usageError } from './exit-codes.js';
+import { CliError, exitCodes, inputError, messageOf, usageError } from './exit-codes.js';
 import { inFolder, type CliIo } from './io.js';
 
 /** @throws CliError (bad input) for a missing, unreadable or damaged file. */
@@ -33,6 +33,25 @@ export const displayName = (tensor: Tensor): string =>
 export const describeTensor = (tensor: Tensor): string =>
   `${displayName(tensor)}  ${tensor.dtype} ${formatShape(tensor.shape)}`;
 
+const listOf = (what: string, tensors: readonly Tensor[]): string =>
+  tensors.length === 0
+    ? ''
+    : `\n${what}:\n${tensors.map((tensor) => `  ${describeTensor(tensor)}`).join('\n')}`;
+
+/** What `find` finds by a name the user gave; if it finds nothing, the error goes on with `more`. */
+function lookUp<R>(flag: string, find: () => R, more: string): R {
+  try {
+    return find();
+  } catch (error) {
+    if (!(error instanceof TfError)) throw error;
+    throw usageError(`${flag}: ${error.message}${more}`);
+  }
+}
+
+/** Tensor a value is given for. @throws CliError (usage) for a name the graph lacks. */
+export const namedInput = ({ graph, inputs }: LoadedGraph, name: string, flag: string): Tensor =>
+  lookUp(flag, () => graph.tensor(name), listOf("The graph's placeholders", inputs));
+
 /** What `--fetch` names, under the names as given. */
 export interface NamedFetch {
   readonly name: string;
@@ -43,21 +62,21 @@ export interface NamedFetch {
  * Fetches by name, or the graph's outputs if none is named. `a,b` names two.
  * @throws CliError (usage) for a name the graph lacks, with near ones, or when there is nothing to fetch.
  */
-export async function resolveFetches(
+export function resolveFetches(
   { graph, outputs }: LoadedGraph,
   names: readonly string[],
-): Promise<NamedFetch[]> {
+): NamedFetch[] {
   const wanted = [...new Set(names.flatMap((name) => name.split(',')).filter(Boolean))];
   if (wanted.length === 0) {
     if (outputs.length === 0)
       throw usageError('The graph has no outputs of its own: name one with --fetch.');
     return outputs.map((fetch) => ({ name: displayName(fetch), fetch }));
   }
-  return endingWith(
-    exitCodes.usage,
-    () => wanted.map((name) => ({ name, fetch: elementOf(graph, name) })),
-    '--fetch: ',
-  );
+  const more = listOf("The graph's outputs", outputs);
+  return wanted.map((name) => ({
+    name,
+    fetch: lookUp('--fetch', () => elementOf(graph, name), more),
+  }));
 }
 
 function elementOf(graph: Graph, name: string): Tensor | Operation {

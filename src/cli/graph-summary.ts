@@ -21,7 +21,7 @@ export interface OpTypeFacts {
   readonly count: number;
   /** Whether defrun knows the op type. */
   readonly known: boolean;
-  /** Estimate over the nodes whose shapes are static. */
+  /** Estimate over the nodes whose shapes are static but for the batch. */
   readonly flops: number;
   /** Nodes left out of `flops` because a feed decides their shape. */
   readonly openShapes: number;

@@ -7,8 +7,8 @@ import { summarise, type GraphSummary, type TensorFacts } from './graph-summary.
 import { Progress, writeLine, type CliIo } from './io.js';
 
 const help = `
-Sizes marked ? come from the feeds. FLOPs are an estimate: a multiply-add counts as two, and
-nodes with open shapes are left out.
+Sizes marked ? come from the feeds. FLOPs are an estimate: a multiply-add counts as two, an open
+batch dimension as 1, and nodes with other open sizes are left out.
 
 Examples:
   $ defrun inspect frozen.pb
@@ -63,7 +63,7 @@ function opLines({ ops }: GraphSummary): string[] {
 
 function print(summary: GraphSummary): string {
   const { versions, unknownOps, parameters, parameterBytes, flops, openShapes } = summary;
-  const open = openShapes === 0 ? '' : `, and ${openShapes} nodes whose shape a feed decides`;
+  const open = openShapes === 0 ? '' : `, and ${openShapes} nodes of open shape`;
   return [
     `${summary.nodes} nodes, producer ${versions.producer}, minimum consumer ${versions.minConsumer}`,
     ...(summary.functions > 0 ? [`${summary.functions} library functions`] : []),

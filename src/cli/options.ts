@@ -5,7 +5,7 @@ import type { Device } from '../session/device-choice.js';
 export type DeviceName = Device;
 
 /** Collects a repeatable option. */
-export const gather = (value: string, earlier: readonly string[]): readonly string[] => [
+export const gather = (value: string, earlier: readonly string[] = []): readonly string[] => [
   ...earlier,
   value,
 ];
@@ -33,8 +33,13 @@ export function parseScale(text: string): number {
   return value;
 }
 
+export interface NamedShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
 /** `x=1,784` -> name and shape. `x=` is a scalar. */
-export function parseShape(text: string): { readonly name: string; readonly shape: number[] } {
+export function parseShape(text: string): NamedShape {
   const parts = /^([^=]+)=\[?((?:\d+(?:,\d+)*)?)\]?$/.exec(text);
   const shape = (parts?.[2] ?? '').split(',').filter(Boolean).map(Number);
   if (parts?.[1] === undefined || !shape.every(Number.isSafeInteger))
@@ -44,5 +49,5 @@ export function parseShape(text: string): { readonly name: string; readonly shap
 
 export const gatherShapes = (
   value: string,
-  earlier: readonly { readonly name: string; readonly shape: number[] }[],
-): readonly { readonly name: string; readonly shape: number[] }[] => [...earlier, parseShape(value)];
+  earlier: readonly NamedShape[] = [],
+): readonly NamedShape[] => [...earlier, parseShape(value)];

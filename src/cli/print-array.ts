@@ -1,7 +1,7 @@
 /** Arrays for people: shape, dtype and values, long axes abbreviated to their ends, like NumPy. */
 import type { NdArray } from '../graph/dtype.js';
 import { elementCount, formatShape, stridesOf } from '../graph/shape.js';
-import { elementReader, type ScalarValue } from './scalar-text.js';
+import { elementReader, isSingle, shortestFloat32, type ScalarValue } from './scalar-text.js';
 
 /** Elements beyond which axes are abbreviated, and what is kept of each end. */
 const threshold = 1000;
@@ -31,7 +31,7 @@ function floatFormat(values: readonly number[]): (value: number) => string {
   const digits = values.reduce((n, v) => (Number.isFinite(v) ? Math.max(n, digitsOf(v)) : n), 0);
   return (v) => {
     if (!Number.isFinite(v)) return special(v);
-    if (exponent) return v.toExponential(digits);
+    if (exponent) return v.toExponential(digits).replace(/e([+-])(\d)$/, 'e$10$2');
     const text = v.toFixed(digits);
     return digits === 0 ? `${text}.` : text;
   };
@@ -50,6 +50,10 @@ function scalarFormat(values: readonly ScalarValue[]): (value: ScalarValue) => s
     return String(value);
   };
 }
+
+/** A single-precision value without the digits that only its double has. */
+const rounded = (value: ScalarValue, single: boolean): ScalarValue =>
+  single && typeof value === 'number' ? shortestFloat32(value) : value;
 
 /** Puts items on lines of limited width, each new line indented. */
 function wrapped(items: readonly string[], indent: string, columns: number): string {
@@ -79,7 +83,7 @@ export function printValues(array: NdArray, columns = 75): string {
         ),
       [0],
     )
-    .map(read);
+    .map((at) => rounded(read(at), isSingle(array)));
   if (count === 0) return '[]';
   const isInteger = !array.dtype.includes('float') && !array.dtype.startsWith('complex');
   const format = isInteger ? integerFormat : scalarFormat(shown);

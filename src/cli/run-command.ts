@@ -12,8 +12,8 @@ import { saveArrays } from './save-arrays.js';
 import { jsonOfArrays } from './scalar-text.js';
 
 interface RunFlags {
-  readonly feed: readonly string[];
-  readonly fetch: readonly string[];
+  readonly feed?: readonly string[];
+  readonly fetch?: readonly string[];
   readonly out?: string;
   readonly json?: true;
   readonly device: DeviceName;
@@ -44,8 +44,8 @@ export function addRunCommand(program: Command, io: CliIo, done: (code: number) 
     .summary('run a graph file')
     .description('Runs a frozen graph (.pb or .pbtxt) once and prints what was fetched.')
     .argument('<graph>', 'graph file')
-    .option('--feed <name=value...>', 'value of a placeholder (repeat for each)', gather, [])
-    .option('--fetch <name...>', "what to compute; default: the graph's outputs", gather, [])
+    .option('--feed <name=value...>', 'value of a placeholder (repeat for each)', gather)
+    .option('--fetch <name...>', "what to compute; default: the graph's outputs", gather)
     .option('--out <dir>', 'write one .npy file per fetch into this folder')
     .option('--json', 'print one JSON object {name: {dtype, shape, data}}')
     .addOption(deviceOption())
@@ -66,9 +66,9 @@ async function runGraph(path: string, flags: RunFlags, io: CliIo, signal: AbortS
   try {
     progress.show(`Loading ${path}`);
     const loaded = await readGraph(path, io);
-    const fetches = await resolveFetches(loaded, flags.fetch);
+    const fetches = resolveFetches(loaded, flags.fetch ?? []);
     const { imageScale } = flags;
-    const feeds = await readFeeds(loaded.graph, flags.feed, io, { imageScale, signal });
+    const feeds = await readFeeds(loaded, flags.feed ?? [], io, { imageScale, signal });
     assertAllFed(fetches, new Set(feeds.map(({ tensor }) => tensor)), '--feed NAME=VALUE');
     signal.throwIfAborted();
     progress.show('Running');

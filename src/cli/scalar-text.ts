@@ -37,7 +37,8 @@ export function shortestFloat32(value: number): number {
   return Number(value.toPrecision(9));
 }
 
-const isSingle = (array: NdArray): boolean =>
+/** Whether elements have no more than single precision. */
+export const isSingle = (array: NdArray): boolean =>
   ['float32', 'complex64', 'float16', 'bfloat16'].includes(array.dtype);
 
 function numberText(value: number, single: boolean): string {

@@ -15,7 +15,8 @@ import type {
   Step,
   VariableDecl,
 } from '../ir/program.js';
-import { storageBytes, storageOf } from '../ir/storage.js';
+import { scalarTypeOf, storageBytes, storageOf } from '../ir/storage.js';
+import { verifyProgram } from '../ir/verify-program.js';
 import { emitKernel, type Located } from './emit-kernel.js';
 import type { Flow, FlowVariable } from './flow.js';
 import { group } from './group.js';
@@ -25,6 +26,9 @@ import { lower, randomPosition, type ExtraValue } from './lower.js';
 import { extentOf, exprsOf, loadsOf, outputsOf, type Piece } from './piece.js';
 import { planMemory, type Lifetime } from './plan-memory.js';
 import { everyLoad, schedule } from './schedule.js';
+import { isVerifying } from './verification.js';
+import { verifyFlow } from './verify-flow.js';
+import { verifyPieces, type PieceValues } from './verify-pieces.js';
 
 export interface AssembleOptions {
   readonly maxBindings: number;
@@ -32,30 +36,53 @@ export interface AssembleOptions {
   readonly maxBindingBytes?: number;
   /** Off for comparisons: every op then is a kernel of its own. */
   readonly fuse?: boolean;
+  /** Whether to check every stage; by default the setting of `setVerification`. */
+  readonly verify?: boolean;
 }
 
 export function assemble(flow: Flow, options: AssembleOptions): Program {
+  const verify = options.verify ?? isVerifying();
+  if (verify) verifyFlow(flow);
   const { pieces, extra } = lower(flow);
   const external = new Set(flow.fetches.map((id) => flow.values[id]?.base ?? id));
   for (const variable of flow.variables) if (variable.final !== null) external.add(variable.final);
+  const values = pieceValues(flow, extra);
+  if (verify) verifyPieces('lowered', pieces, values, external);
   const fused =
     options.fuse === false
       ? dropUnused(pieces, external)
-      : fuse(flow, pieces, extra, external, options);
-  return new Assembly(flow, extra, fused, options.maxBindingBytes ?? Infinity).build();
+      : fuse(flow, pieces, values, external, options);
+  if (verify) verifyPieces('fused', fused, values, external);
+  const program = new Assembly(flow, extra, fused, options.maxBindingBytes ?? Infinity).build();
+  if (verify) verifyProgram(program);
+  return program;
+}
+
+function pieceValues(flow: Flow, extra: readonly ExtraValue[]): PieceValues {
+  const made = (id: number): ExtraValue | undefined => extra[id - flow.values.length];
+  return {
+    shapeOf: (id) =>
+      id === randomPosition
+        ? [2 * flow.random.length]
+        : (flow.values[id]?.shape ?? made(id)?.shape),
+    typeOf: (id, place) => {
+      if (id === randomPosition) return 'u32';
+      const value = flow.values[id];
+      return value === undefined ? made(id)?.type : scalarTypeOf(value.dtype, place);
+    },
+    isComputed: (id) =>
+      id !== randomPosition && (flow.values[id]?.source ?? { kind: 'node' }).kind === 'node',
+  };
 }
 
 function fuse(
   flow: Flow,
   pieces: readonly Piece[],
-  extra: readonly ExtraValue[],
+  values: PieceValues,
   external: ReadonlySet<number>,
   options: AssembleOptions,
 ): readonly Piece[] {
-  const shapeOf = (value: number): StaticShape =>
-    value === randomPosition
-      ? [2 * flow.random.length]
-      : (flow.values[value]?.shape ?? extra[value - flow.values.length]?.shape ?? []);
+  const shapeOf = (value: number): StaticShape => values.shapeOf(value) ?? [];
   const inlined = inline(pieces, external, options.maxBindings);
   const { maxBindings } = options;
   const grouped = group(inlined, { maxBindings, variables: flow.variables, shapeOf });

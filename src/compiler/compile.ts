@@ -23,6 +23,8 @@ export interface CompileEnv {
   /** Runs a host-only program without feeds. */
   readonly evaluate: (program: Program) => readonly (NdArray | null)[];
   readonly fuse?: boolean;
+  /** Whether to check every stage; by default the setting of `setVerification`. */
+  readonly verify?: boolean;
 }
 
 export interface Compiled {
@@ -43,6 +45,7 @@ export function compile(signature: RunSignature, env: CompileEnv): Compiled {
   const ordered = prune(signature, (op) => isLowerable(op.type));
   const values = new Map<Tensor, NdArray>();
   const { states, isCurrent } = recording(env.variables);
+  const folding = env.verify === undefined ? hostOptions : { ...hostOptions, verify: env.verify };
   for (;;) {
     try {
       const flow = specialise(ordered, signature, {
@@ -50,7 +53,7 @@ export function compile(signature: RunSignature, env: CompileEnv): Compiled {
         feedShapes: env.feedShapes,
         feedValues: values,
         variables: states,
-        evaluate: (constant) => env.evaluate(assemble(constant, hostOptions)) as readonly NdArray[],
+        evaluate: (constant) => env.evaluate(assemble(constant, folding)) as readonly NdArray[],
       });
       const program = assemble(flow, env);
       return { program, valueFeeds: [...values.keys()], isCurrent };

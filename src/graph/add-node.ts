@@ -215,7 +215,8 @@ function tagAttrs(
   }
   const tagged = new Map<string, AttrValue>();
   for (const [name, spec] of Object.entries(schema.attrs)) {
-    const value = values[name] ?? spec.default;
+    // Null is a value: a shape of unknown rank.
+    const value = values[name] === undefined ? spec.default : values[name];
     if (value === undefined)
       throw new ValueError(`${schema.name} "${node}": attr '${name}' is required.`, {
         node,

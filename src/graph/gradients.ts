@@ -101,7 +101,11 @@ function addTo(grads: Grads, tensor: Tensor, gradient: Tensor): void {
 function aggregate(grads: Grads, tensor: Tensor): Tensor | null {
   const terms = grads.get(tensor);
   if (terms === undefined || terms.length === 0) return null;
-  if (terms.length > 1) grads.set(tensor, [graphBuilder().op('AddN', [terms], {}, 'AddN')]);
+  const [first] = terms;
+  if (first !== undefined && terms.length > 1)
+    grads.set(tensor, [
+      graphOf(first).colocateWith(first, () => graphBuilder().op('AddN', [terms], {}, 'AddN')),
+    ]);
   return grads.get(tensor)?.[0] ?? null;
 }
 
@@ -121,7 +125,8 @@ class BackwardWalk {
     for (const op of between)
       for (const input of op.inputs)
         if (between.has(input.op)) this.#pending.set(input.op, this.#count(input.op) + 1);
-    for (const op of new Set(ys.map((y) => y.op))) if (this.#count(op) === 0) this.#queue.push(op);
+    for (const op of new Set(ys.map((y) => y.op)))
+      if (between.has(op) && this.#count(op) === 0) this.#queue.push(op);
     for (const x of xs)
       if (!x.op.inputs.some((input) => this.#count(input.op) > 0)) this.#stop.add(x.op);
     for (const tensor of stopGradients) this.#stop.add(tensor.op);

@@ -69,7 +69,7 @@ export class Graph implements GraphIdentity {
   readonly #names = new NameTable();
   readonly #collections = new Map<string, unknown[]>();
   #controlScopes: readonly ControlScope[] = [];
-  #colocations: readonly Operation[] = [];
+  #colocations: readonly (readonly string[])[] = [];
   #device = '';
   #finalized = false;
   #version = 0;
@@ -171,6 +171,7 @@ export class Graph implements GraphIdentity {
   controlDependencies<R>(ops: readonly (Operation | Tensor)[] | null, fn: () => R): R {
     const before = this.#controlScopes;
     const asOps = (ops ?? []).map((op) => (op instanceof Tensor ? op.op : op));
+    assertSameGraph(asOps, this);
     this.#controlScopes =
       ops === null ? [] : [...before, { ops: [...new Set(asOps)], inside: new Set() }];
     try {
@@ -180,10 +181,14 @@ export class Graph implements GraphIdentity {
     }
   }
 
-  /** Ops made in `fn` carry `_class` loc:@op. */
-  colocateWith<R>(op: Operation | Tensor, fn: () => R): R {
+  /**
+   * Ops made in `fn` carry `_class` loc:@op; an op that carries one itself stands for that group.
+   * A name stands for an op that is still to be made.
+   */
+  colocateWith<R>(op: Operation | Tensor | string, fn: () => R): R {
     const before = this.#colocations;
-    this.#colocations = [...before, op instanceof Tensor ? op.op : op];
+    const groups = typeof op === 'string' ? [`loc:@${op}`] : groupsOf(op);
+    this.#colocations = [...before, groups];
     try {
       return fn();
     } finally {
@@ -227,16 +232,17 @@ export class Graph implements GraphIdentity {
   /** Adds control inputs, colocation and device of the current scopes: how user functions make ops. */
   createScoped(init: CreateOperation): Operation {
     const inputs = init.inputs ?? [];
+    const producers = new Set(inputs.map((input) => input.op));
     const waits = new Set(init.controlInputs ?? []);
     for (const scope of this.#controlScopes) {
       if (inputs.some((input) => scope.inside.has(input.op))) continue;
-      for (const op of scope.ops) waits.add(op);
+      for (const op of scope.ops) if (!producers.has(op)) waits.add(op);
     }
     const op = this.createOperation({
       device: this.#device,
       ...init,
-      controlInputs: [...waits],
-      attrs: this.#withColocation(init.attrs ?? new Map<string, AttrValue>(), init.name),
+      controlInputs: [...waits].sort(byName),
+      attrs: this.#withColocation(init.attrs ?? new Map<string, AttrValue>()),
     });
     for (const scope of this.#controlScopes) scope.inside.add(op);
     return op;
@@ -266,6 +272,7 @@ export class Graph implements GraphIdentity {
         { node: name, op: type },
       );
     assertSameGraph(inputs, this);
+    assertSameGraph(controlInputs, this);
     const op = new Operation({
       graph: this,
       id: this.#version,
@@ -280,6 +287,8 @@ export class Graph implements GraphIdentity {
       wire: init.wire,
     });
     this.#inferInto(op);
+    // Only now: an op whose shapes contradict leaves no trace in the tensors it would have read.
+    for (const [port, tensor] of inputs.entries()) tensor.addConsumer(op, port);
     this.#names.markUsed(name);
     this.#operations.set(name, op);
     this.#version++;
@@ -307,21 +316,29 @@ export class Graph implements GraphIdentity {
     for (const [i, shape] of shapes.entries()) op.outputs[i]?.setShape(shape);
   }
 
-  #withColocation(
-    attrs: ReadonlyMap<string, AttrValue>,
-    name: string,
-  ): ReadonlyMap<string, AttrValue> {
-    const places = this.#colocations
-      .map((op) => op.name)
-      .filter((other) => other !== name)
-      .map((other) => `loc:@${other}`);
-    if (places.length === 0 || attrs.has('_class')) return attrs;
-    return new Map([...attrs, ['_class', attr('list(string)', [...new Set(places)].sort())]]);
+  #withColocation(attrs: ReadonlyMap<string, AttrValue>): ReadonlyMap<string, AttrValue> {
+    const places = new Set(this.#colocations.flat());
+    if (places.size === 0 || attrs.has('_class')) return attrs;
+    return new Map([...attrs, ['_class', attr('list(string)', [...places].sort())]]);
   }
 
   #assertGrowable(): void {
     if (this.#finalized) throw new RuntimeError('Graph is finalized and cannot be modified.');
   }
+}
+
+const byName = (a: Operation, b: Operation): number =>
+  a.name < b.name ? -1 : Number(a.name > b.name);
+
+/** Colocation groups of an op: those its `_class` names, else its own. */
+function groupsOf(item: Operation | Tensor): readonly string[] {
+  const op = item instanceof Tensor ? item.op : item;
+  const classes = op.attrs.get('_class');
+  const named =
+    classes?.kind === 'list(string)'
+      ? classes.value.filter((text) => text.startsWith('loc:@'))
+      : [];
+  return named.length > 0 ? named : [`loc:@${op.name}`];
 }
 
 function shapeError(op: Operation, message: string): Error {
@@ -332,7 +349,7 @@ function shapeError(op: Operation, message: string): Error {
   });
 }
 
-/** Ten frames reach the user's line from any op function; more would only cost time. */
+/** Fourteen frames reach the user's line from any op function; more would only cost time. */
 function captureTrace(): Error {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 14;

@@ -3,11 +3,13 @@ import { DTypeError, ValueError } from '../errors.js';
 import {
   arrayConstructor,
   elementsPerValue,
+  isComplex,
   isInteger,
   isNumericDType,
   type DType,
   type NdArray,
 } from './dtype.js';
+import { fromBrainBits, fromHalfBits, toBrainBits, toHalfBits } from './half-floats.js';
 import { elementCount, formatTuple, type StaticShape } from './shape.js';
 
 export type NestedArray<T> = T | readonly NestedArray<T>[];
@@ -31,21 +33,41 @@ export type ArrayLike =
   | NumericTypedArray
   | NdArray;
 
-const typedArrayDTypes = new Map<unknown, DType>([
-  [Float32Array, 'float32'],
-  [Float64Array, 'float64'],
-  [Int8Array, 'int8'],
-  [Int16Array, 'int16'],
-  [Int32Array, 'int32'],
-  [Uint8Array, 'uint8'],
-  [Uint16Array, 'uint16'],
-  [Uint32Array, 'uint32'],
-  [BigInt64Array, 'int64'],
-  [BigUint64Array, 'uint64'],
-]);
+/** By class name: a subclass (Buffer) or an array of another realm keeps it, the constructor not. */
+const typedArrayDTypes: Readonly<Record<string, DType>> = {
+  Float16Array: 'float16',
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Int8Array: 'int8',
+  Int16Array: 'int16',
+  Int32Array: 'int32',
+  Uint8Array: 'uint8',
+  Uint8ClampedArray: 'uint8',
+  Uint16Array: 'uint16',
+  Uint32Array: 'uint32',
+  BigInt64Array: 'int64',
+  BigUint64Array: 'uint64',
+};
+
+const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 export const isTypedArray = (value: unknown): value is NumericTypedArray =>
-  ArrayBuffer.isView(value) && !(value instanceof DataView);
+  ArrayBuffer.isView(value) && classOf(value) !== 'DataView';
+
+/** The array as data of its own dtype: canvas bytes as bytes, half floats as bits. */
+function ofOwnDType(array: NumericTypedArray): NdArray {
+  const name = classOf(array);
+  const dtype = typedArrayDTypes[name];
+  if (dtype === undefined) throw new DTypeError(`No dtype corresponds to a ${name}.`);
+  const { buffer, byteOffset, length } = array;
+  const data =
+    name === 'Uint8ClampedArray'
+      ? new Uint8Array(buffer, byteOffset, length)
+      : name === 'Float16Array'
+        ? new Uint16Array(buffer, byteOffset, length)
+        : array;
+  return { dtype, shape: [length], data } as NdArray;
+}
 
 export const isNdArray = (value: unknown): value is NdArray =>
   typeof value === 'object' &&
@@ -55,12 +77,22 @@ export const isNdArray = (value: unknown): value is NdArray =>
   'data' in value &&
   !('isTensor' in value);
 
-/** Checks that `data` has as many elements as `shape` says, and returns the NdArray. */
+/**
+ * An NdArray of checked parts.
+ * @throws ValueError if `data` has not as many elements as `shape` says; DTypeError if it is not of
+ *   the array class that `dtype` is held in.
+ */
 export function ndArray<D extends DType>(
   dtype: D,
   shape: StaticShape,
   data: NdArray<D>['data'],
 ): NdArray<D> {
+  const held = classOf(data);
+  const wanted = isNumericDType(dtype) ? arrayConstructor(dtype).name : 'Array';
+  if (held !== wanted)
+    throw new DTypeError(`Data of dtype ${dtype} is a ${wanted}, but a ${held} was given.`);
+  if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0))
+    throw new ValueError(`Shape ${formatTuple(shape)} has a dim that is not a whole number >= 0.`);
   const length = (data as { readonly length: number }).length;
   const expected = elementCount(shape) * elementsPerValue(dtype);
   if (length !== expected)
@@ -78,6 +110,7 @@ const encoder = new TextEncoder();
  * @param dtype wanted dtype; without one, numbers become `fallback`, booleans bool, strings string,
  *   bigints int64, typed arrays their own type.
  * @param shape wanted shape: a scalar is repeated, a flat array is laid out row by row.
+ * @param truncate lets plain fractions become integers, toward zero, as NumPy does.
  * @throws ValueError for ragged arrays or a wrong count, DTypeError for values the dtype cannot hold.
  */
 export function toNdArray(
@@ -86,22 +119,22 @@ export function toNdArray(
     readonly dtype?: DType | undefined;
     readonly shape?: StaticShape | undefined;
     readonly fallback?: DType | undefined;
+    readonly truncate?: boolean | undefined;
   } = {},
 ): NdArray {
-  if (isNdArray(value)) return reshaped(converted(value, options.dtype), options.shape);
-  if (isTypedArray(value)) {
-    const own = typedArrayDTypes.get(value.constructor) ?? 'float32';
-    return reshaped(
-      converted({ dtype: own, shape: [value.length], data: value } as NdArray, options.dtype),
-      options.shape,
-    );
+  if (isNdArray(value)) {
+    const array = ndArray(value.dtype, value.shape, value.data as never);
+    return reshaped(converted(array, options.dtype), options.shape);
   }
+  if (isTypedArray(value))
+    return reshaped(converted(ofOwnDType(value), options.dtype), options.shape);
   const shape: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0]) shape.push(level.length);
   const flat: unknown[] = [];
   flatten(value, shape, 0, flat);
   const dtype = options.dtype ?? dtypeOfValues(flat, options.fallback ?? 'float32');
-  return reshaped({ dtype, shape, data: fill(flat, dtype) } as NdArray, options.shape);
+  const data = fill(flat, dtype, options.truncate === true);
+  return reshaped({ dtype, shape, data } as NdArray, options.shape);
 }
 
 function flatten(value: unknown, shape: readonly number[], depth: number, out: unknown[]): void {
@@ -127,7 +160,7 @@ function dtypeOfValues(values: readonly unknown[], fallback: DType): DType {
   return fallback;
 }
 
-function fill(values: readonly unknown[], dtype: DType): unknown {
+function fill(values: readonly unknown[], dtype: DType, truncate: boolean): unknown {
   if (dtype === 'string')
     return values.map((v) => {
       if (typeof v === 'string') return encoder.encode(v);
@@ -135,23 +168,29 @@ function fill(values: readonly unknown[], dtype: DType): unknown {
       throw new DTypeError(`Expected string, but got ${String(v)} of type '${typeof v}'.`);
     });
   if (!isNumericDType(dtype)) throw new DTypeError(`A ${dtype} tensor cannot be made from values.`);
-  const checked = values.map((v) => scalar(v, dtype));
-  return converted(
-    { dtype: 'float64', shape: [values.length], data: checked } as unknown as NdArray,
+  return convertValues(
+    values.map((v) => scalar(v, dtype, truncate)),
     dtype,
-    true,
-  ).data;
+  );
 }
 
-function scalar(value: unknown, dtype: DType): number | bigint {
+function scalar(value: unknown, dtype: DType, truncate: boolean): number | bigint {
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'bigint') return value;
   if (typeof value !== 'number')
     throw new ValueError(
-      `Expected ${dtype}, but got ${JSON.stringify(value)} of type '${typeof value}'.`,
+      `Expected ${dtype}, but got ${describe(value)} of type '${typeof value}'.`,
+    );
+  if (!truncate && isInteger(dtype) && !Number.isInteger(value))
+    throw new DTypeError(
+      `Expected ${dtype}, but got ${value}, which is not a whole number. Round it, or use cast().`,
     );
   return value;
 }
+
+/** Short, and safe for what JSON cannot say. */
+const describe = (value: unknown): string =>
+  isTypedArray(value) ? classOf(value) : String(JSON.stringify(value)).slice(0, 80);
 
 function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   if (shape === undefined) return array;
@@ -166,60 +205,34 @@ function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   throw new ValueError(`Data of ${have} elements does not fill shape ${formatTuple(shape)}.`);
 }
 
-const float16Bits = (values: Iterable<number>, brain: boolean): Uint16Array =>
-  Uint16Array.from(values, (v) => (brain ? toBrainBits(v) : toHalfBits(v)));
-
-const scratch = new DataView(new ArrayBuffer(8));
-function toBrainBits(value: number): number {
-  scratch.setFloat32(0, value);
-  const raw = scratch.getUint32(0);
-  if ((raw & 0x7fffffff) > 0x7f800000) return 0x7fc0;
-  return ((raw + 0x7fff + ((raw >>> 16) & 1)) >>> 16) & 0xffff;
-}
-
-/** Nearest IEEE half, ties to even. */
-function toHalfBits(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00;
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const magnitude = Math.abs(value);
-  if (magnitude >= 65520) return sign | 0x7c00;
-  if (magnitude < 2 ** -14) return sign | roundEven(magnitude * 2 ** 24);
-  const exponent = Math.floor(Math.log2(magnitude));
-  const scale =
-    magnitude >= 2 ** (exponent + 1)
-      ? exponent + 1
-      : magnitude < 2 ** exponent
-        ? exponent - 1
-        : exponent;
-  return sign | (roundEven((magnitude / 2 ** scale - 1) * 1024) + ((scale + 15) << 10));
-}
-function roundEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
 /** The array as another dtype, by NumPy's conversion; the same object when the dtype is the same. */
-function converted(array: NdArray, dtype: DType | undefined, fresh = false): NdArray {
-  if (dtype === undefined || (array.dtype === dtype && !fresh)) return array;
+function converted(array: NdArray, dtype: DType | undefined): NdArray {
+  if (dtype === undefined || array.dtype === dtype) return array;
   if (array.dtype === 'string' || dtype === 'string')
     throw new ValueError(`could not convert ${array.dtype} data to ${dtype}.`);
   if (!isNumericDType(dtype)) throw new DTypeError(`A ${dtype} tensor cannot be made from values.`);
-  const values = array.data as unknown as Iterable<number | bigint> & { length: number };
-  const data = convertValues(values, dtype);
-  return { dtype, shape: array.shape, data } as NdArray;
+  if (isComplex(array.dtype)) {
+    if (!isComplex(dtype))
+      throw new DTypeError(`${array.dtype} data cannot become ${dtype}: take its real part first.`);
+    const data = new (arrayConstructor(dtype) as Float64ArrayConstructor)(array.data as never);
+    return { dtype, shape: array.shape, data } as NdArray;
+  }
+  return { dtype, shape: array.shape, data: convertValues(valuesOf(array), dtype) } as NdArray;
+}
+
+/** Elements as numbers; half floats are held as bits. */
+function valuesOf({ dtype, data }: NdArray): Iterable<number | bigint> {
+  if (dtype === 'float16') return Array.from(data as Uint16Array, fromHalfBits);
+  if (dtype === 'bfloat16') return Array.from(data as Uint16Array, fromBrainBits);
+  return data as unknown as Iterable<number | bigint>;
 }
 
 function convertValues(values: Iterable<number | bigint>, dtype: DType): unknown {
   if (dtype === 'float16' || dtype === 'bfloat16')
-    return float16Bits(Array.from(values, Number), dtype === 'bfloat16');
-  if (dtype === 'int64' || dtype === 'uint64') {
-    const toBig = (v: number | bigint): bigint =>
-      typeof v === 'bigint' ? v : BigInt(Math.trunc(v));
-    return dtype === 'int64'
-      ? BigInt64Array.from(values, toBig)
-      : BigUint64Array.from(values, toBig);
-  }
+    return Uint16Array.from(values as Iterable<number>, (v) =>
+      dtype === 'float16' ? toHalfBits(Number(v)) : toBrainBits(Number(v)),
+    );
+  if (dtype === 'int64' || dtype === 'uint64') return bigValues(values, dtype);
   if (dtype === 'bool') return Uint8Array.from(values, (v) => (Number(v) === 0 ? 0 : 1));
   if (dtype === 'complex64' || dtype === 'complex128') {
     const out = Array.from(values, (v) => [Number(v), 0]).flat();
@@ -232,14 +245,29 @@ function convertValues(values: Iterable<number | bigint>, dtype: DType): unknown
   return out;
 }
 
+function bigValues(
+  values: Iterable<number | bigint>,
+  dtype: 'int64' | 'uint64',
+): BigInt64Array | BigUint64Array {
+  const wrap = dtype === 'int64' ? BigInt.asIntN : BigInt.asUintN;
+  const toBig = (v: number | bigint): bigint => {
+    if (typeof v === 'number' && !Number.isFinite(v)) throw outOfRange(v, dtype);
+    const big = typeof v === 'bigint' ? v : BigInt(Math.trunc(v));
+    if (wrap(64, big) !== big) throw outOfRange(v, dtype);
+    return big;
+  };
+  return dtype === 'int64' ? BigInt64Array.from(values, toBig) : BigUint64Array.from(values, toBig);
+}
+
+const outOfRange = (value: number | bigint, dtype: DType): DTypeError =>
+  new DTypeError(
+    `Type of feed value ${value} is not compatible with Tensor type ${dtype}. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).`,
+  );
+
 function checkRange(values: Iterable<number | bigint>, stored: Int32Array, dtype: DType): void {
   let i = 0;
   for (const v of values) {
-    const number = Math.trunc(Number(v));
-    if (stored[i] !== number)
-      throw new DTypeError(
-        `Type of feed value ${v} is not compatible with Tensor type ${dtype}. Try explicitly setting the type of the feed tensor to a larger type (e.g. int64).`,
-      );
+    if (stored[i] !== Math.trunc(Number(v))) throw outOfRange(v, dtype);
     i++;
   }
 }

@@ -83,7 +83,7 @@ export interface InferContext<A extends AttrSchema, I> {
   /** As `partial`, for element `i` of a list argument. */
   partialOf(input: keyof I & string, i: number): readonly (number | null)[] | null;
   /** Rejects the op; the message is completed with node name, op type and input shapes. */
-  fail(message: string): never;
+  readonly fail: (message: string) => never;
 }
 
 /** What builds ops by type name: graph nodes for gradients, compiler nodes for decompositions. */

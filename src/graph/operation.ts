@@ -61,7 +61,6 @@ export class Operation {
     this.#controlInputs = [...init.controlInputs];
     this.#trace = init.trace;
     this.outputs = init.outputs.map((type, i) => new Tensor(this, i, type));
-    for (const [port, tensor] of this.inputs.entries()) tensor.addConsumer(this, port);
   }
 
   get controlInputs(): readonly Operation[] {
@@ -168,16 +167,20 @@ function userFrame(stack: string | undefined): string | undefined {
   return undefined;
 }
 
-/** Throws unless all tensors belong to one graph. */
-export function assertSameGraph(tensors: readonly Tensor[], graph: GraphIdentity): void {
-  for (const tensor of tensors) {
-    if (tensor.graph === graph) continue;
-    const other = tensors.find((t) => t.graph === graph);
+/** Throws unless all tensors (or ops) belong to `graph`. */
+export function assertSameGraph(
+  items: readonly (Tensor | Operation)[],
+  graph: GraphIdentity,
+): void {
+  for (const item of items) {
+    if (item.graph === graph) continue;
+    const other = items.find((i) => i.graph === graph);
+    const { name, type } = item instanceof Tensor ? item.op : item;
     throw new ValueError(
       other
-        ? `${tensor} must be from the same graph as ${other}.`
-        : `${tensor} is not an element of this graph. Build the op inside that tensor's graph: graph.asDefault(() => ...).`,
-      { node: tensor.op.name, op: tensor.op.type },
+        ? `${item} must be from the same graph as ${other}.`
+        : `${item} is not an element of this graph. Build the op inside its graph: graph.asDefault(() => ...).`,
+      { node: name, op: type },
     );
   }
 }

@@ -196,7 +196,7 @@ class KernelVerifier {
     return new Set([...inside].filter((axis) => axis !== node.axis));
   }
 
-  #fail(rule: string, node: Expr | null = null, at: Scope | null = null): void {
+  #fail(rule: string, node: Expr | null = null, at: Scope | null = null): never {
     const { where, nodes } = this.options;
     const parts = [where, `kernel "${this.kernel.label}"`, at?.position];
     const place = parts.filter((part) => part !== undefined).join(', ');

@@ -6,9 +6,13 @@ import { UnimplementedError } from '../errors.js';
 import { registerOps } from '../graph/registry.js';
 import * as arrayConcat from './array/concat.js';
 import * as arrayConst from './array/const.js';
+import * as arrayFill from './array/fill.js';
 import * as arrayIdentity from './array/identity.js';
+import * as arrayOneHot from './array/one-hot.js';
 import * as arrayPack from './array/pack.js';
+import * as arrayPad from './array/pad.js';
 import * as arrayPlaceholder from './array/placeholder.js';
+import * as arrayRange from './array/range.js';
 import * as arrayReshape from './array/reshape.js';
 import * as arrayShape from './array/shape.js';
 import * as arraySlice from './array/slice.js';
@@ -62,9 +66,13 @@ import type { AnyOpDef } from './op-def.js';
 const families: readonly object[] = [
   arrayConcat,
   arrayConst,
+  arrayFill,
   arrayIdentity,
+  arrayOneHot,
   arrayPack,
+  arrayPad,
   arrayPlaceholder,
+  arrayRange,
   arrayReshape,
   arrayShape,
   arraySlice,

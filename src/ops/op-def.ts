@@ -35,7 +35,7 @@ export interface LowerContext<A extends AttrSchema, I, O> {
   readonly x: PerArg<I, Operand>;
   readonly y: PerArg<O, Result>;
   /** Stops compilation with InvalidArgumentError naming the node, op and input shapes. */
-  fail(message: string): never;
+  readonly fail: (message: string) => never;
 }
 
 /** For every row: stages over the inner points, then row outputs and element outputs. */

@@ -15,7 +15,7 @@ const holdsTensors = (value: IntegerVector): value is readonly (number | Tensor)
   Array.isArray(value) && value.some((item) => item instanceof Tensor);
 
 /** One node for a vector with tensors among its elements. */
-function packed(elements: readonly (number | Tensor)[], name: string): Tensor {
+export function packed(elements: readonly (number | Tensor)[], name: string): Tensor {
   const b = graphBuilder();
   const dtype = elements.find((item) => item instanceof Tensor)?.dtype ?? 'int32';
   const scalars = elements.map((item, i) =>

@@ -2,7 +2,7 @@
 import { DTypeError, ValueError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import { isNdArray, isTypedArray, ndArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
+import { isTypedArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
 import { Tensor } from '../graph/operation.js';
 import { elementCount, formatTuple, isCompatible, type StaticShape } from '../graph/shape.js';
 
@@ -77,13 +77,9 @@ export function feedArray(tensor: Tensor, value: FeedValue): NdArray {
 function converted(tensor: Tensor, value: FeedValue): NdArray {
   const { dtype } = tensor;
   try {
-    if (isNdArray(value)) {
-      const checked = ndArray(value.dtype, value.shape, value.data as never);
-      return checked.dtype === dtype ? checked : toNdArray(checked, { dtype });
-    }
     if (isTypedArray(value))
       return toNdArray(value, { dtype, shape: flatShape(tensor, value.length) });
-    return toNdArray(value, { dtype });
+    return toNdArray(value, { dtype, truncate: true });
   } catch (error) {
     if (!(error instanceof ValueError || error instanceof DTypeError)) throw error;
     const Same = error instanceof ValueError ? ValueError : DTypeError;
@@ -104,7 +100,7 @@ function flatShape(tensor: Tensor, length: number): StaticShape {
   if (shape === null) return [length];
   const open = shape.filter((dim) => dim === null).length;
   const known = elementCount(shape.map((dim) => dim ?? 1));
-  if (open === 0) return shape as StaticShape;
+  if (open === 0) return known === length ? (shape as StaticShape) : [length];
   if (open === 1 && known > 0 && length % known === 0)
     return shape.map((dim) => dim ?? length / known);
   return [length];

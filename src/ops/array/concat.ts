@@ -39,8 +39,8 @@ function concatenated(values: readonly Shape[], axis: number | null, fail: Fail)
   if (axis === null) return unknownDims(rank);
   const at = frontAxis(axis, rank, fail);
   const merged = values
-    .map((shape) => (shape === null ? shape : spliced(shape, at, 1)))
-    .reduce((a, b) => sameShapes(a, b, fail));
+    .map((shape): Shape => (shape === null ? null : spliced(shape, at, 1)))
+    .reduce((a: Shape, b: Shape) => sameShapes(a, b, fail), null);
   const sum = values
     .map((shape) => shape?.[at] ?? null)
     .reduce<Dim>((a, b) => (a === null || b === null ? null : a + b), 0);

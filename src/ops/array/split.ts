@@ -103,7 +103,7 @@ export const SplitV = defineOp({
     }
     const axis = scalarOf(ctx.partial('split_dim'));
     const { value } = shapes;
-    if (value === null) return { output: parts };
+    if (value === null) return { output: parts.map(() => null) };
     if (axis === null) return { output: parts.map(() => unknownDims(value.length)) };
     const at = frontAxis(axis, value.length, fail);
     const sizes = completedSizes(ctx.partial('size_splits') ?? parts, value[at] ?? null, fail);

@@ -1,0 +1,4 @@
+/** Runs before every test file: every compilation checks its own stages. */
+import { setVerification } from '../../src/compiler/verification.js';
+
+setVerification(true);
