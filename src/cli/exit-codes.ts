@@ -41,7 +41,13 @@ export const inputError = (message: string, cause?: unknown): CliError =>
   new CliError(exitCodes.badInput, message, { cause });
 
 export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+  typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : String(error);
+
+/** An error of the file system: it names the system call that failed. */
+export const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
+  typeof error === 'object' && error !== null && 'syscall' in error;
 
 /** Code for an error no stage has claimed. */
 export function exitCodeOf(error: unknown): ExitCode {

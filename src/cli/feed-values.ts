@@ -8,7 +8,7 @@ import { formatShape, formatTuple, isCompatible } from '../graph/shape.js';
 import { parseNpy } from '../data/npy.js';
 import type { LoadedGraph } from '../serialize/load-graph.js';
 import { convertArray } from './convert-array.js';
-import { inputError, messageOf, usageError } from './exit-codes.js';
+import { CliError, inputError, isFileError, messageOf, usageError } from './exit-codes.js';
 import { namedInput } from './graph-file.js';
 import { imageFeed } from './image-feed.js';
 import { decodeImage } from './images.js';
@@ -79,16 +79,13 @@ async function readFeed(
     );
   } catch (error) {
     if (options.signal.aborted) throw error;
-    const isExpected = error instanceof TfError || 'exitCode' in (error as object) || isFileError(error);
+    const isExpected = error instanceof TfError || error instanceof CliError || isFileError(error);
     if (!isExpected) throw error;
     throw inputError(`--feed ${name}=${shortened(value)}: ${messageOf(error)}`, error);
   }
 }
 
 const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
-
-const isFileError = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && 'syscall' in error;
 
 async function valueOf(
   tensor: Tensor,

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import { Operation, type Tensor } from '../graph/operation.js';
 import { formatShape } from '../graph/shape.js';
 import { loadGraph, type LoadedGraph } from '../serialize/load-graph.js';
-import { CliError, exitCodes, inputError, messageOf, usageError } from './exit-codes.js';
+import { CliError, exitCodes, inputError, isFileError, messageOf, usageError } from './exit-codes.js';
 import { inFolder, type CliIo } from './io.js';
 
 /** @throws CliError (bad input) for a missing, unreadable or damaged file. */
@@ -14,7 +14,8 @@ export async function readGraph(path: string, io: CliIo): Promise<LoadedGraph> {
   try {
     bytes = await readFile(inFolder(io, path));
   } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (!isFileError(error)) throw error;
+    const isMissing = error.code === 'ENOENT';
     throw inputError(`${path}: ${isMissing ? 'no such file' : messageOf(error)}.`, error);
   }
   if (bytes.byteLength === 0) throw inputError(`${path}: the file is empty.`);

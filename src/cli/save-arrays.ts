@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { NdArray } from '../graph/dtype.js';
 import { formatNpy } from '../data/npy.js';
 import { writeAtomically } from '../serialize/load-graph.js';
-import { CliError, exitCodes, messageOf } from './exit-codes.js';
+import { CliError, exitCodes, isFileError, messageOf } from './exit-codes.js';
 import { inFolder, type CliIo } from './io.js';
 
 /** File name, without extension, for a tensor's name: letters, digits, `_`, `-` and `.` stay. */
@@ -41,7 +41,7 @@ export async function saveArrays(
     for (const [i, [, array]] of arrays.entries())
       await writeAtomically(inFolder(io, paths[i] ?? ''), formatNpy(array));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && 'syscall' in error)) throw error;
+    if (!isFileError(error)) throw error;
     throw new CliError(exitCodes.badInput, `--out ${folder}: ${messageOf(error)}.`, { cause: error });
   }
   return paths;

@@ -29,7 +29,8 @@ export function elementReader(array: NdArray): (i: number) => ScalarValue {
 
 /** Fewest digits that give the float32 back; a double's own digits would be noise. */
 export function shortestFloat32(value: number): number {
-  if (Number.isInteger(value) || !Number.isFinite(value)) return value;
+  if (Math.abs(value) < 2 ** 24 && Number.isInteger(value)) return value;
+  if (!Number.isFinite(value)) return value;
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;

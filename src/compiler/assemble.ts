@@ -308,7 +308,7 @@ class Assembly {
     const { dtype, shape } = value;
     if (source.kind === 'constant')
       return { kind: 'constant', data: { ...source.data, shape } as typeof source.data };
-    if (source.kind === 'feed') return { kind: 'feed', feed: source.feed };
+    if (source.kind === 'feed') return { kind: 'feed', feed: source.feed, shape };
     if (source.kind === 'variable') {
       const variable = this.flow.variables[source.variable] as FlowVariable;
       const buffer = copies.get(variable) ?? this.#ownBuffer(variable);

@@ -190,7 +190,7 @@ function scalar(value: unknown, dtype: DType, truncate: boolean): number | bigin
 
 /** Short, and safe for what JSON cannot say. */
 const describe = (value: unknown): string =>
-  isTypedArray(value) ? classOf(value) : String(JSON.stringify(value)).slice(0, 80);
+  isTypedArray(value) ? classOf(value) : (JSON.stringify(value) ?? 'undefined').slice(0, 80);
 
 function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   if (shape === undefined) return array;
@@ -222,15 +222,16 @@ function converted(array: NdArray, dtype: DType | undefined): NdArray {
 
 /** Elements as numbers; half floats are held as bits. */
 function valuesOf({ dtype, data }: NdArray): Iterable<number | bigint> {
-  if (dtype === 'float16') return Array.from(data as Uint16Array, fromHalfBits);
-  if (dtype === 'bfloat16') return Array.from(data as Uint16Array, fromBrainBits);
+  if (dtype === 'float16') return Array.from(data, fromHalfBits);
+  if (dtype === 'bfloat16') return Array.from(data, fromBrainBits);
   return data as unknown as Iterable<number | bigint>;
 }
 
 function convertValues(values: Iterable<number | bigint>, dtype: DType): unknown {
   if (dtype === 'float16' || dtype === 'bfloat16')
-    return Uint16Array.from(values as Iterable<number>, (v) =>
-      dtype === 'float16' ? toHalfBits(Number(v)) : toBrainBits(Number(v)),
+    return Uint16Array.from(
+      Array.from(values, Number),
+      dtype === 'float16' ? toHalfBits : toBrainBits,
     );
   if (dtype === 'int64' || dtype === 'uint64') return bigValues(values, dtype);
   if (dtype === 'bool') return Uint8Array.from(values, (v) => (Number(v) === 0 ? 0 : 1));
@@ -249,11 +250,12 @@ function bigValues(
   values: Iterable<number | bigint>,
   dtype: 'int64' | 'uint64',
 ): BigInt64Array | BigUint64Array {
-  const wrap = dtype === 'int64' ? BigInt.asIntN : BigInt.asUintN;
+  const wrap = (v: bigint): bigint =>
+    dtype === 'int64' ? BigInt.asIntN(64, v) : BigInt.asUintN(64, v);
   const toBig = (v: number | bigint): bigint => {
     if (typeof v === 'number' && !Number.isFinite(v)) throw outOfRange(v, dtype);
     const big = typeof v === 'bigint' ? v : BigInt(Math.trunc(v));
-    if (wrap(64, big) !== big) throw outOfRange(v, dtype);
+    if (wrap(big) !== big) throw outOfRange(v, dtype);
     return big;
   };
   return dtype === 'int64' ? BigInt64Array.from(values, toBig) : BigUint64Array.from(values, toBig);

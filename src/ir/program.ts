@@ -82,7 +82,8 @@ export type FetchSource =
       readonly shape: StaticShape;
     }
   | { readonly kind: 'constant'; readonly data: NdArray }
-  | { readonly kind: 'feed'; readonly feed: number };
+  /** `shape` differs from the feed's own if the fetched tensor is a reshape of it. */
+  | { readonly kind: 'feed'; readonly feed: number; readonly shape: StaticShape };
 
 /** One random op: its stream advances by `advance` counters per run (TensorFlow reserves 256 per value). */
 export interface RandomDecl {

@@ -6,7 +6,10 @@ import { UnimplementedError } from '../errors.js';
 import { registerOps } from '../graph/registry.js';
 import * as arrayConcat from './array/concat.js';
 import * as arrayConst from './array/const.js';
+import * as arrayDynamicStitch from './array/dynamic-stitch.js';
 import * as arrayFill from './array/fill.js';
+import * as arrayGatherNd from './array/gather-nd.js';
+import * as arrayGather from './array/gather.js';
 import * as arrayIdentity from './array/identity.js';
 import * as arrayOneHot from './array/one-hot.js';
 import * as arrayPack from './array/pack.js';
@@ -14,12 +17,14 @@ import * as arrayPad from './array/pad.js';
 import * as arrayPlaceholder from './array/placeholder.js';
 import * as arrayRange from './array/range.js';
 import * as arrayReshape from './array/reshape.js';
+import * as arrayReverse from './array/reverse.js';
 import * as arrayShape from './array/shape.js';
 import * as arraySlice from './array/slice.js';
 import * as arraySplit from './array/split.js';
 import * as arrayStridedSlice from './array/strided-slice.js';
 import * as arrayTile from './array/tile.js';
 import * as arrayTranspose from './array/transpose.js';
+import * as arrayUnsortedSegmentSum from './array/unsorted-segment-sum.js';
 import * as mathAddN from './math/add-n.js';
 import * as mathArgReduce from './math/arg-reduce.js';
 import * as mathArithmetic from './math/arithmetic.js';
@@ -66,7 +71,10 @@ import type { AnyOpDef } from './op-def.js';
 const families: readonly object[] = [
   arrayConcat,
   arrayConst,
+  arrayDynamicStitch,
   arrayFill,
+  arrayGatherNd,
+  arrayGather,
   arrayIdentity,
   arrayOneHot,
   arrayPack,
@@ -74,12 +82,14 @@ const families: readonly object[] = [
   arrayPlaceholder,
   arrayRange,
   arrayReshape,
+  arrayReverse,
   arrayShape,
   arraySlice,
   arraySplit,
   arrayStridedSlice,
   arrayTile,
   arrayTranspose,
+  arrayUnsortedSegmentSum,
   mathAddN,
   mathArgReduce,
   mathArithmetic,

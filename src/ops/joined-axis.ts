@@ -10,7 +10,8 @@ export interface JoinedPart {
 
 /**
  * The element at `place` of the parts laid end to end. Selects form a balanced tree, so that a long
- * list of parts is not a deep expression. The parts together must have at least one element.
+ * list of parts is not a deep expression. Parts
+ * without elements stand for an expression that is never evaluated.
  */
 export function joinedAt(parts: readonly JoinedPart[], place: Expr): Expr {
   const offsets: number[] = [];
@@ -19,6 +20,8 @@ export function joinedAt(parts: readonly JoinedPart[], place: Expr): Expr {
     offsets.push(total);
     total += part.extent;
   }
+  const [first] = parts;
+  if (total === 0 && first !== undefined) return first.at(place);
   const filled = parts.flatMap((part, i) =>
     part.extent > 0 ? [{ ...part, offset: offsets[i] ?? 0 }] : [],
   );

@@ -351,7 +351,8 @@ function evaluateConstants(program: Program): (NdArray | null)[] {
 function answers(program: Program, result: RunResult, feeds: readonly Feed[]): NdArray[] {
   return program.fetches.map((fetch, i) => {
     if (fetch.kind === 'constant') return copyOf(fetch.data);
-    if (fetch.kind === 'feed') return copyOf((feeds[fetch.feed] as Feed).array);
+    if (fetch.kind === 'feed')
+      return copyOf({ ...(feeds[fetch.feed] as Feed).array, shape: fetch.shape });
     return result.fetched[i] as NdArray;
   });
 }

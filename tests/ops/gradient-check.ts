@@ -24,6 +24,7 @@ export function evaluate(fetches: readonly Tensor[], feeds: Feeds): readonly NdA
     { fetches, targets: [], feeds: tensors },
     {
       hasDevice: false,
+      maxBindingBytes: Infinity,
       maxBindings: 64,
       feedShapes: new Map([...feeds].map(([tensor, array]) => [tensor, array.shape])),
       feedValue: (tensor) => feeds.get(tensor),

@@ -96,8 +96,15 @@ export function opTypes(line: Line): string[] {
 }
 
 /** Dtypes of all data in a case. */
-export const dtypesOf = (line: Line): Set<string> =>
-  new Set([...(line.inputs ?? []), ...(line.outputs ?? [])].map((t) => t.dtype));
+export function dtypesOf(line: Line): Set<string> {
+  const steps = line.steps ?? [];
+  const tensors = [
+    ...(line.inputs ?? []),
+    ...(line.outputs ?? []),
+    ...steps.flatMap((step) => [...step.feeds, ...(step.outputs ?? [])]),
+  ];
+  return new Set(tensors.map((t) => t.dtype));
+}
 
 const feedsOf = (inputs: readonly StoredTensor[]): Record<string, NdArray> =>
   Object.fromEntries(inputs.filter((i) => i.const !== true).map((i) => [i.name, decode(i)]));
@@ -144,10 +151,17 @@ export const checkGrad2: Check = async (module, line) => {
   return checkGradients(got, line.ddx, line.tol2);
 };
 
+/**
+ * Where TensorFlow reports an internal error for what is the user's omission, we say which variable
+ * has no value (FailedPreconditionError).
+ */
+const codeInstead: ReadonlyMap<string, number> = new Map([['Invalid variable reference.', 9]]);
+
 function checkError(error: unknown, want: NonNullable<Step['error']>): string | null {
   const { name, code, message } = error as { name: string; code?: number | null; message: string };
+  const wanted = codeInstead.get(want.text) ?? want.code;
   if (want.code !== null && typeof code === 'number')
-    return code === want.code ? null : `error code ${code} is not ${want.code}: ${message}`;
+    return code === wanted ? null : `error code ${code} is not ${wanted}: ${message}`;
   if (want.code !== null) return `${name} is not ${want.class}: ${message}`;
   return null;
 }

@@ -70,7 +70,10 @@ export function randomFeed(rng: Rng, dtype: DType, shape: StaticShape): Feed {
   const n = elementCount(shape);
   if (dtype === 'float32') {
     const data = Float32Array.from({ length: n }, () => (rng.below(33) - 16) / 8);
-    return { fact: { dtype, shape, bound: 2, grid: 1 / 8, error: 0 }, array: { dtype, shape, data } };
+    return {
+      fact: { dtype, shape, bound: 2, grid: 1 / 8, error: 0 },
+      array: { dtype, shape, data },
+    };
   }
   if (dtype === 'bool') {
     const data = Uint8Array.from({ length: n }, () => rng.below(2));

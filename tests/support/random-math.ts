@@ -46,9 +46,23 @@ const floatUnary: readonly UnaryCase[] = [
     apply: (x) => tf.sqrt(tf.add(tf.abs(x), 1)),
     bounds: smooth(1, (x) => Math.sqrt(x.bound + 1)),
   },
-  { text: 'log 1+abs', apply: (x) => tf.log(tf.add(tf.abs(x), 1)), bounds: smooth(1, (x) => x.bound) },
-  { text: 'floor', apply: tf.floor, exactOnly: true, bounds: (x) => ({ ...x, bound: x.bound + 1, grid: 1 }) },
-  { text: 'sign', apply: tf.sign, exactOnly: true, bounds: () => ({ bound: 1, grid: 1, error: 0 }) },
+  {
+    text: 'log 1+abs',
+    apply: (x) => tf.log(tf.add(tf.abs(x), 1)),
+    bounds: smooth(1, (x) => x.bound),
+  },
+  {
+    text: 'floor',
+    apply: tf.floor,
+    exactOnly: true,
+    bounds: (x) => ({ ...x, bound: x.bound + 1, grid: 1 }),
+  },
+  {
+    text: 'sign',
+    apply: tf.sign,
+    exactOnly: true,
+    bounds: () => ({ bound: 1, grid: 1, error: 0 }),
+  },
   {
     text: 'clip -1 1',
     apply: (x) => tf.clipByValue(x, -1, 1),
@@ -149,7 +163,7 @@ export const binary: StepSource = (rng, graph) => {
   if (a.fact.dtype === 'bool') return named(logic);
   if (isExact(a.fact) && isExact(b.fact) && rng.chance(0.15)) return named(comparisons);
   const { text, apply, bounds } = rng.pick(a.fact.dtype === 'float32' ? floatBinary : intBinary);
-  const fact = { dtype: a.fact.dtype, shape, ...bounds(a.fact, b.fact) };
+  const fact = { ...bounds(a.fact, b.fact), dtype: a.fact.dtype, shape };
   return step(text, ids, fact, ([x, y]) => apply(x as tf.Tensor, y as tf.Tensor));
 };
 
@@ -158,8 +172,8 @@ export const select: StepSource = (_, graph) => {
   const a = graph.pick((f) => f.dtype !== 'bool');
   const b = graph.pick((f) => f.dtype === a.fact.dtype);
   const shape = broadcastShapes([cond.fact.shape, a.fact.shape, b.fact.shape]);
-  if (shape === null || cond.fact.dtype !== 'bool') return null;
-  const fact = { dtype: a.fact.dtype, shape, ...larger(a.fact, b.fact) };
+  if (shape === null) return null;
+  const fact = { ...larger(a.fact, b.fact), dtype: a.fact.dtype, shape };
   return step('whereV2', [cond.id, a.id, b.id], fact, ([c, x, y]) =>
     tf.whereV2(c as tf.Tensor, x as tf.Tensor, y as tf.Tensor),
   );
@@ -194,14 +208,14 @@ export const matMul: StepSource = (rng, graph) => {
   const isMatrix = (f: Fact): boolean => f.dtype === 'float32' && f.shape.length >= 2;
   const a = graph.pick(isMatrix);
   const b = graph.pick(isMatrix);
-  if (!isMatrix(a.fact) || !isMatrix(b.fact)) return null;
   const [transposeA, transposeB] = [rng.chance(0.4), rng.chance(0.4)];
   const side = ({ shape }: Fact, flipped: boolean): readonly number[] =>
     flipped ? shape.slice(-2).reverse() : shape.slice(-2);
   const [m, k] = side(a.fact, transposeA);
   const [k2, n] = side(b.fact, transposeB);
   const batch = broadcastShapes([a.fact.shape.slice(0, -2), b.fact.shape.slice(0, -2)]);
-  if (k === undefined || k !== k2 || m === undefined || n === undefined || batch === null) return null;
+  if (k === undefined || k !== k2 || m === undefined || n === undefined || batch === null)
+    return null;
   const { bound, grid, error } = products(a.fact, b.fact);
   const size = Math.max(k, 1);
   const fact: Fact = {
@@ -211,8 +225,11 @@ export const matMul: StepSource = (rng, graph) => {
     grid,
     error: error * size + (error > 0 || grid === 0 ? size * ulp * bound : 0),
   };
-  return step(`matMul${transposeA ? ' aT' : ''}${transposeB ? ' bT' : ''}`, [a.id, b.id], fact, ([x, y]) =>
-    tf.matMul(x as tf.Tensor, y as tf.Tensor, { transposeA, transposeB }),
+  return step(
+    `matMul${transposeA ? ' aT' : ''}${transposeB ? ' bT' : ''}`,
+    [a.id, b.id],
+    fact,
+    ([x, y]) => tf.matMul(x as tf.Tensor, y as tf.Tensor, { transposeA, transposeB }),
   );
 };
 

@@ -5,7 +5,7 @@ import { isExact, ulp, type Fact } from './random-graph.js';
 import { step } from './random-math.js';
 import type { StepSource } from './random-steps.js';
 
-type Reduction = (x: tf.Tensor, options: tf.ReduceOptions) => tf.Tensor;
+type Reduction = typeof tf.reduceSum;
 
 /** Fact of a sum of `count` elements. */
 function summed(x: Fact, count: number): Fact {
@@ -34,7 +34,6 @@ const reductions: Readonly<
 export const reduce: StepSource = (rng, graph) => {
   const x = graph.pick((f) => f.shape.length > 0 && !f.shape.includes(0));
   const { shape, dtype } = x.fact;
-  if (shape.includes(0)) return null;
   const axis = [...shape.keys()].filter(() => rng.chance(0.5));
   const keepDims = rng.chance(0.4);
   const count = elementCount(axis.map((a) => shape[a] ?? 1));
@@ -43,8 +42,11 @@ export const reduce: StepSource = (rng, graph) => {
   const where = `axis [${axis.join()}]${keepDims ? ' keepDims' : ''}`;
   if (dtype === 'bool') {
     const all = rng.chance(0.5);
-    return step(`${all ? 'reduceAll' : 'reduceAny'} ${where}`, [x.id], { ...x.fact, shape: left }, ([a]) =>
-      (all ? tf.reduceAll : tf.reduceAny)(a as tf.Tensor, options),
+    return step(
+      `${all ? 'reduceAll' : 'reduceAny'} ${where}`,
+      [x.id],
+      { ...x.fact, shape: left },
+      ([a]) => (all ? tf.reduceAll : tf.reduceAny)(a as tf.Tensor, options),
     );
   }
   const [name, { apply, fact }] = rng.pick(Object.entries(reductions));
@@ -54,9 +56,10 @@ export const reduce: StepSource = (rng, graph) => {
 };
 
 export const argMax: StepSource = (rng, graph) => {
-  const x = graph.pick((f) => isExact(f) && f.shape.length > 0 && f.dtype !== 'bool');
+  const x = graph.pick(
+    (f) => isExact(f) && f.shape.length > 0 && !f.shape.includes(0) && f.dtype !== 'bool',
+  );
   const { shape } = x.fact;
-  if (!isExact(x.fact) || shape.length === 0 || shape.includes(0) || x.fact.dtype === 'bool') return null;
   const axis = rng.below(shape.length);
   const outputType = rng.pick(['int32', 'int64'] as const);
   const fact: Fact = {
@@ -75,7 +78,6 @@ export const argMax: StepSource = (rng, graph) => {
 export const cumsum: StepSource = (rng, graph) => {
   const x = graph.pick((f) => f.shape.length > 0 && f.dtype !== 'bool');
   const { shape } = x.fact;
-  if (x.fact.dtype === 'bool' || shape.length === 0) return null;
   const axis = rng.below(shape.length);
   const [exclusive, reverse] = [rng.chance(0.3), rng.chance(0.3)];
   return step(
@@ -87,9 +89,8 @@ export const cumsum: StepSource = (rng, graph) => {
 };
 
 export const softmax: StepSource = (rng, graph) => {
-  const x = graph.pick((f) => f.dtype === 'float32' && f.shape.length > 0);
-  const { shape, dtype } = x.fact;
-  if (dtype !== 'float32' || shape.length === 0 || shape.includes(0)) return null;
+  const x = graph.pick((f) => f.dtype === 'float32' && f.shape.length > 0 && !f.shape.includes(0));
+  const { shape } = x.fact;
   const n = shape.at(-1) ?? 1;
   const rounding = (n + 16) * ulp * (1 + x.fact.bound);
   const log = rng.chance(0.4);

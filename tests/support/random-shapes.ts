@@ -65,12 +65,14 @@ export const expand: StepSource = (rng, graph) => {
 };
 
 export const sliced: StepSource = (rng, graph) => {
-  const x = graph.pick((f) => f.shape.length > 0);
+  const x = graph.pick((f) => f.shape.length > 0 && !f.shape.includes(0));
   const begin = x.fact.shape.map((dim) => rng.below(Math.max(dim, 1)));
   const size = x.fact.shape.map((dim, i) => 1 + rng.below(dim - (begin[i] ?? 0)));
-  if (x.fact.shape.includes(0)) return null;
-  return step(`slice [${begin.join()}] [${size.join()}]`, [x.id], { ...x.fact, shape: size }, ([a]) =>
-    slice(a as tf.Tensor, begin, size),
+  return step(
+    `slice [${begin.join()}] [${size.join()}]`,
+    [x.id],
+    { ...x.fact, shape: size },
+    ([a]) => slice(a as tf.Tensor, begin, size),
   );
 };
 
@@ -91,7 +93,6 @@ export const item: StepSource = (rng, graph) => {
     else items.push({ step: kind === 2 ? -by : by });
     if (kind > 0) shape.push(kind === 1 ? dim : Math.ceil(dim / by));
   }
-  if (x.fact.shape.includes(0)) return null;
   return step(`getItem ${JSON.stringify(items)}`, [x.id], { ...x.fact, shape }, ([a]) =>
     getItem(a as tf.Tensor, ...items),
   );
@@ -106,14 +107,12 @@ const merged = (facts: readonly Fact[]): Pick<Fact, 'bound' | 'grid' | 'error'> 
 export const joined: StepSource = (rng, graph) => {
   const first = graph.pick((f) => f.shape.length > 0);
   const { shape, dtype } = first.fact;
-  if (shape.length === 0) return null;
   const axis = rng.below(shape.length);
   const like = (f: Fact): boolean =>
     f.dtype === dtype &&
     f.shape.length === shape.length &&
     f.shape.every((dim, i) => i === axis || dim === shape[i]);
   const parts = [first, ...Array.from({ length: 1 + rng.below(4) }, () => graph.pick(like))];
-  if (!parts.every((p) => like(p.fact))) return null;
   const length = parts.reduce((sum, p) => sum + (p.fact.shape[axis] ?? 0), 0);
   const fact: Fact = {
     dtype,
@@ -133,7 +132,6 @@ export const stacked: StepSource = (rng, graph) => {
   const { shape, dtype } = first.fact;
   const like = (f: Fact): boolean => f.dtype === dtype && f.shape.join() === shape.join();
   const parts = [first, ...Array.from({ length: 1 + rng.below(2) }, () => graph.pick(like))];
-  if (!parts.every((p) => like(p.fact))) return null;
   const axis = rng.below(shape.length + 1);
   const fact: Fact = {
     dtype,
@@ -163,7 +161,6 @@ export const unstacked: StepSource = (rng, graph) => {
 export const parted: StepSource = (rng, graph) => {
   const x = graph.pick((f) => f.shape.some((dim) => dim % 2 === 0 && dim > 0));
   const axis = x.fact.shape.findIndex((dim) => dim % 2 === 0 && dim > 0);
-  if (axis < 0) return null;
   const half = (x.fact.shape[axis] ?? 0) / 2;
   const at = rng.below(2);
   const fact = { ...x.fact, shape: x.fact.shape.with(axis, half) };

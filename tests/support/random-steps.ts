@@ -29,21 +29,24 @@ import { Rng } from './rng.js';
 
 /** What a step may take as input. */
 export interface Choices {
-  /** A value, one that fits if a few tries find one. */
+  /** A value that fits. @throws NothingFits if a few tries find none. */
   pick(fits?: (fact: Fact) => boolean): { readonly id: number; readonly fact: Fact };
 }
+
+/** A draw that came to nothing. */
+class NothingFits extends Error {}
 
 /** Draws one step over a graph's values; null if the draw came to nothing. */
 export type StepSource = (rng: Rng, graph: Choices) => Step | null;
 
 const sources: readonly (readonly [weight: number, StepSource])[] = [
-  [8, unary],
-  [10, binary],
-  [3, select],
+  [14, unary],
+  [18, binary],
+  [4, select],
   [2, cast],
   [1, addN],
   [4, matMul],
-  [5, reduce],
+  [7, reduce],
   [1, argMax],
   [1, cumsum],
   [2, softmax],
@@ -81,15 +84,16 @@ export function randomGraph(seed: number, stepCount: number): RandomGraph {
   const graph = (): RandomGraph => ({ feeds, steps, fetches: [] });
   const pick: Choices['pick'] = (fits = () => true) => {
     const count = feeds.length + steps.length;
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0; attempt < 12; attempt++) {
       const recent = rng.chance(0.5) ? Math.max(0, count - 5) : 0;
       const id = recent + rng.below(count - recent);
       const fact = factOf(graph(), id);
-      if (fits(fact) || attempt === 12) return { id, fact };
+      if (fits(fact)) return { id, fact };
     }
+    throw new NothingFits();
   };
   for (let attempt = 0; steps.length < stepCount && attempt < 20 * stepCount; attempt++) {
-    const drawn = rng.pick(urn)(rng, { pick });
+    const drawn = attempted(() => rng.pick(urn)(rng, { pick }));
     if (drawn === null) continue;
     const step = { ...drawn, fact: rounded(drawn.fact) };
     if (isUsable(step.fact)) steps.push(step);
@@ -97,12 +101,19 @@ export function randomGraph(seed: number, stepCount: number): RandomGraph {
   return { feeds, steps, fetches: fetchesOf(rng, feeds.length, steps) };
 }
 
+function attempted(draw: () => Step | null): Step | null {
+  try {
+    return draw();
+  } catch (error) {
+    if (error instanceof NothingFits) return null;
+    throw error;
+  }
+}
+
 /** The last values, those nobody takes, and a few others. */
 function fetchesOf(rng: Rng, feedCount: number, steps: readonly Step[]): number[] {
   const taken = new Set(steps.flatMap((step) => step.inputs));
-  return steps
-    .map((_, i) => feedCount + i)
-    .filter((id) => !taken.has(id) || rng.chance(0.15));
+  return steps.map((_, i) => feedCount + i).filter((id) => !taken.has(id) || rng.chance(0.15));
 }
 
 /** The shape with some axes of length 1, or without its first: what broadcasting takes. */

@@ -16,7 +16,7 @@ const program = (): Program => ({
       [2],
       'int64',
     ),
-    buffer({ kind: 'feed', feed: 0 }, [2], 'int64'),
+    buffer({ kind: 'feed', feed: 0, shape: [2] }, [2], 'int64'),
     buffer({ kind: 'temp', slot: 0 }, [2], 'int64'),
   ],
   steps: [
@@ -36,7 +36,7 @@ const program = (): Program => ({
   variables: [],
   fetches: [
     { kind: 'buffer', buffer: 2, dtype: 'int64', shape: [2] },
-    { kind: 'feed', feed: 0 },
+    { kind: 'feed', feed: 0, shape: [2] },
     { kind: 'constant', data: f32([], [5]) },
   ],
   random: [],

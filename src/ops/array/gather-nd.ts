@@ -1,0 +1,171 @@
+/** GatherNd and ScatterNd: elements or slices picked, or put, by index vectors. */
+import { addNode, type TensorLike } from '../../graph/add-node.js';
+import type { OpBuilder } from '../../graph/op-schema.js';
+import type { Tensor } from '../../graph/operation.js';
+import { formatShape, mergeShapes, type Dim, type Shape } from '../../graph/shape.js';
+import { cast, eq, ge, int, like, lt, max, min, select, type Expr } from '../../ir/expr.js';
+import { dataDTypes, indexDTypes, numberDTypes } from '../data-dtypes.js';
+import { allOf, guarded, zeroOf } from '../lowering-steps.js';
+import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
+import { indexDTypeOfValue, ownDType } from '../plain-values.js';
+import { sameShapes, shapeFromVector, withRankAtLeast, type Fail } from '../shape-checks.js';
+import { indexDTypeOf, itemOfVector, shapeNode } from '../shape-nodes.js';
+
+const Tindices = { kind: 'type', allowed: indexDTypes } as const;
+const bad_indices_policy = { kind: 'string', default: '', recent: true } as const;
+
+function gatherNdShape(params: Shape, indices: Shape, fail: Fail): Shape {
+  withRankAtLeast(params, 0, fail);
+  withRankAtLeast(indices, 1, fail);
+  const depth = indices?.at(-1) ?? null;
+  if (params === null || indices === null || depth === null) return null;
+  return depth > params.length
+    ? fail(
+        `indices.shape[-1] must be <= params.rank, but saw indices shape: ` +
+          `${formatShape(indices)} and params shape: ${formatShape(params)}`,
+      )
+    : [...indices.slice(0, -1), ...params.slice(depth)];
+}
+
+/** The element the index vectors name, or zero where one lies outside. */
+function pickedElement(params: Operand, indices: Operand, index: readonly Expr[]): Expr {
+  const outer = indices.shape.length - 1;
+  const depth = indices.shape[outer] ?? 0;
+  const zero = zeroOf(params.type);
+  if (params.shape.includes(0)) return zero;
+  const valid: Expr[] = [];
+  const front = Array.from({ length: depth }, (_, axis) => {
+    const given = indices.at([...index.slice(0, outer), int(axis)]);
+    const extent = params.shape[axis] ?? 1;
+    valid.push(ge(given, like(given, 0)), lt(given, like(given, extent)));
+    return cast('i32', max(min(given, like(given, extent - 1)), like(given, 0)));
+  });
+  return guarded(valid, params.at([...front, ...index.slice(outer)]), zero);
+}
+
+/** TensorFlow adds up slices where the index vectors are single numbers, else scatters. */
+function gatherNdGradient(b: OpBuilder<Tensor>, params: Tensor, indices: Tensor, dy: Tensor): Tensor {
+  const shape = shapeNode(b, params, indexDTypeOf(indices.dtype));
+  if (indices.shape?.length !== 2 || indices.shape[1] !== 1) {
+    return b.op('ScatterNd', [indices, dy, shape]);
+  }
+  const flat = b.op('Squeeze', [indices], { squeeze_dims: [-1] });
+  return b.op('UnsortedSegmentSum', [dy, flat, itemOfVector(b, shape, 0)]);
+}
+
+export const GatherNd = defineOp({
+  name: 'GatherNd',
+  attrs: { Tparams: { kind: 'type', allowed: dataDTypes }, Tindices, bad_indices_policy },
+  inputs: { params: 'Tparams', indices: 'Tindices' },
+  outputs: { output: 'Tparams' },
+  infer: ({ shapes, fail }) => ({ output: gatherNdShape(shapes.params, shapes.indices, fail) }),
+  grad: ({ b, x, dy }) => ({
+    params: gatherNdGradient(b, x.params, x.indices, dy.output),
+    indices: null,
+  }),
+  lower: { kind: 'map', body: ({ x }, index) => pickedElement(x.params, x.indices, index) },
+});
+
+/** Checks the updates against the indices and the shape they go into. */
+function checkScatter(indices: Shape, updates: Shape, output: Shape, fail: Fail): void {
+  const depth = indices?.at(-1) ?? null;
+  if (indices === null || updates === null || depth === null) return;
+  const outer = indices.length - 1;
+  const given = updates.slice(0, outer);
+  if (mergeShapes(indices.slice(0, outer), given) === undefined) {
+    fail(
+      `Dimensions [0,${outer}) of indices[shape=${formatShape(indices)}] = ` +
+        `${formatShape(indices.slice(0, outer))} must match dimensions [0,${outer}) of ` +
+        `updates[shape=${formatShape(updates)}] = ${formatShape(given)}`,
+    );
+  }
+  if (output === null) return;
+  if (depth > output.length) {
+    fail(`The inner ${depth} dimensions of output.shape=${formatShape(output)} are too few`);
+  }
+  sameShapes(output.slice(depth), updates.slice(outer), (message) =>
+    fail(
+      `Dimensions [${depth},${output.length}) of input[shape=${formatShape(output)}] must match ` +
+        `dimensions [${outer},${updates.length}) of updates[shape=${formatShape(updates)}]: ${message}`,
+    ),
+  );
+}
+
+/** Every element sums the updates that name it: as many as there are, in any order, always alike. */
+function scatterPlan(indices: Operand, updates: Operand, output: Result): ReducePlan {
+  const outer = indices.shape.length - 1;
+  const depth = indices.shape[outer] ?? 0;
+  const named = (row: readonly Expr[], inner: readonly Expr[]): Expr[] =>
+    row.slice(0, depth).map((at, axis) => {
+      const given = indices.at([...inner, int(axis)]);
+      return eq(given, cast(given.type, at));
+    });
+  return {
+    rows: output.shape,
+    inner: indices.shape.slice(0, outer),
+    stages: [
+      {
+        combine: 'sum',
+        value: (row, inner) => {
+          const update = updates.at([...inner, ...row.slice(depth)]);
+          const here = allOf(named(row, inner));
+          return here === undefined ? update : select(here, update, zeroOf(output.type));
+        },
+      },
+    ],
+    outputs: [{ of: 'row', value: (_, [sum]) => sum ?? zeroOf(output.type) }],
+  };
+}
+
+export const ScatterNd = defineOp({
+  name: 'ScatterNd',
+  attrs: { T: { kind: 'type', allowed: numberDTypes }, Tindices, bad_indices_policy },
+  inputs: { indices: 'Tindices', updates: 'T', shape: 'Tindices' },
+  outputs: { output: 'T' },
+  infer: (ctx) => {
+    const { shapes, fail } = ctx;
+    const output: readonly Dim[] | null = shapeFromVector(shapes.shape, ctx.partial('shape'), fail);
+    withRankAtLeast(shapes.indices, 1, fail);
+    checkScatter(shapes.indices, shapes.updates, output, fail);
+    return { output };
+  },
+  grad: ({ b, x, dy }) => ({
+    indices: null,
+    updates: b.op('GatherNd', [dy.output, x.indices]),
+    shape: null,
+  }),
+  lower: { kind: 'reduce', plan: ({ x, y }) => scatterPlan(x.indices, x.updates, y.output) },
+});
+
+/**
+ * Elements (or slices) of `params` named by index vectors, the last axis of `indices`.
+ *
+ * @param indices integers `[..., k]`, k up to the rank of `params`; one outside picks zeros.
+ * @returns `[..., rest of params]`.
+ * @throws InvalidArgumentError if k is more than the rank of `params`.
+ * @see TF op GatherNd; tf.gather_nd
+ * @example tf.gatherNd(x, [[0, 1], [2, 0]]); // [x[0, 1], x[2, 0]]
+ */
+export const gatherNd = (params: TensorLike, indices: TensorLike, name?: string): Tensor =>
+  addNode(GatherNd, { params, indices }, {}, name).output;
+
+/**
+ * Zeros of `shape` with `updates` added at the places index vectors name; several at one place sum.
+ *
+ * @param indices integers `[..., k]`; one outside the shape is dropped.
+ * @throws InvalidArgumentError if the shapes do not fit together.
+ * @see TF op ScatterNd; tf.scatter_nd
+ * @example tf.scatterNd([[1], [3]], [5, 6], [4]); // [0, 5, 0, 6]
+ */
+export const scatterNd = (
+  indices: TensorLike,
+  updates: TensorLike,
+  shape: TensorLike,
+  name?: string,
+): Tensor =>
+  addNode(
+    ScatterNd,
+    { indices, updates, shape },
+    { Tindices: ownDType(indices) ?? indexDTypeOfValue(shape) },
+    name,
+  ).output;
