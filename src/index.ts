@@ -31,12 +31,13 @@ export type { Device } from './session/device-choice.js';
 export type { Fetched, Fetches } from './session/fetches.js';
 export type { Feeds, FeedValue } from './session/feeds.js';
 export { RunStats, RunTrace } from './session/stats.js';
-// explain
+export { explain } from './session/explain.js';
 
 // Files
 export { importGraphDef, toGraphDef } from './serialize/graph-def.js';
 export { graphDefFromText, toGraphDefText } from './serialize/text-format.js';
 export { extractSubGraph, freezeGraph, type FreezeOptions } from './serialize/freeze.js';
+export { formatNpy, parseNpy } from './data/npy.js';
 export { saveGraph } from './serialize/load-graph.js';
 export { FrozenGraph, loadGraph, type LoadGraphOptions } from './serving/frozen-graph.js';
 

@@ -10,8 +10,8 @@ export const gather = (value: string, earlier: readonly string[] = []): readonly
   value,
 ];
 
-export const deviceOption = (): Option =>
-  new Option('--device <kind>', 'auto: hardware GPU if there is one, else CPU')
+export const deviceOption = (description: string): Option =>
+  new Option('--device <kind>', description)
     .choices(['auto', 'gpu', 'cpu'])
     .default('auto');
 

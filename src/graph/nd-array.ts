@@ -190,7 +190,9 @@ function scalar(value: unknown, dtype: DType, truncate: boolean): number | bigin
 
 /** Short, and safe for what JSON cannot say. */
 const describe = (value: unknown): string =>
-  isTypedArray(value) ? classOf(value) : (JSON.stringify(value) ?? 'undefined').slice(0, 80);
+  typeof value === 'object' && !isTypedArray(value)
+    ? JSON.stringify(value).slice(0, 80)
+    : classOf(value);
 
 function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   if (shape === undefined) return array;

@@ -8,8 +8,8 @@ import * as arrayConcat from './array/concat.js';
 import * as arrayConst from './array/const.js';
 import * as arrayDynamicStitch from './array/dynamic-stitch.js';
 import * as arrayFill from './array/fill.js';
-import * as arrayGatherNd from './array/gather-nd.js';
 import * as arrayGather from './array/gather.js';
+import * as arrayGatherNd from './array/gather-nd.js';
 import * as arrayIdentity from './array/identity.js';
 import * as arrayOneHot from './array/one-hot.js';
 import * as arrayPack from './array/pack.js';
@@ -39,30 +39,28 @@ import * as mathExtrema from './math/extrema.js';
 import * as mathL2Loss from './math/l2-loss.js';
 import * as mathMatMul from './math/mat-mul.js';
 import * as mathPower from './math/power.js';
-import * as mathReducePlan from './math/reduce-plan.js';
 import * as mathReduce from './math/reduce.js';
 import * as mathScan from './math/scan.js';
 import * as mathSelect from './math/select.js';
 import * as mathTrigonometry from './math/trigonometry.js';
-import * as mathUnaryGrad from './math/unary-grad.js';
 import * as mathUnary from './math/unary.js';
+import * as mathUnaryGrad from './math/unary-grad.js';
 import * as nnActivationGrads from './nn/activation-grads.js';
 import * as nnActivations from './nn/activations.js';
 import * as nnAvgPool from './nn/avg-pool.js';
 import * as nnBias from './nn/bias.js';
-import * as nnConv2dGrouped from './nn/conv2d-grouped.js';
 import * as nnConv2d from './nn/conv2d.js';
+import * as nnConv2dGrouped from './nn/conv2d-grouped.js';
 import * as nnCrossEntropy from './nn/cross-entropy.js';
 import * as nnInTopK from './nn/in-top-k.js';
+import * as nnMaxPool from './nn/max-pool.js';
 import * as nnMaxPoolArgmax from './nn/max-pool-argmax.js';
 import * as nnMaxPoolGrad from './nn/max-pool-grad.js';
 import * as nnMaxPoolTaps from './nn/max-pool-taps.js';
-import * as nnMaxPool from './nn/max-pool.js';
 import * as nnSoftmax from './nn/softmax.js';
 import * as randomRandom from './random/random.js';
 import * as stateApplyAdaptive from './state/apply-adaptive.js';
 import * as stateApplyDescent from './state/apply-descent.js';
-import * as stateApplyOp from './state/apply-op.js';
 import * as stateAssign from './state/assign.js';
 import * as stateNoOp from './state/no-op.js';
 import * as stateVariableOps from './state/variable-ops.js';
@@ -73,8 +71,8 @@ const families: readonly object[] = [
   arrayConst,
   arrayDynamicStitch,
   arrayFill,
-  arrayGatherNd,
   arrayGather,
+  arrayGatherNd,
   arrayIdentity,
   arrayOneHot,
   arrayPack,
@@ -104,30 +102,28 @@ const families: readonly object[] = [
   mathL2Loss,
   mathMatMul,
   mathPower,
-  mathReducePlan,
   mathReduce,
   mathScan,
   mathSelect,
   mathTrigonometry,
-  mathUnaryGrad,
   mathUnary,
+  mathUnaryGrad,
   nnActivationGrads,
   nnActivations,
   nnAvgPool,
   nnBias,
-  nnConv2dGrouped,
   nnConv2d,
+  nnConv2dGrouped,
   nnCrossEntropy,
   nnInTopK,
+  nnMaxPool,
   nnMaxPoolArgmax,
   nnMaxPoolGrad,
   nnMaxPoolTaps,
-  nnMaxPool,
   nnSoftmax,
   randomRandom,
   stateApplyAdaptive,
   stateApplyDescent,
-  stateApplyOp,
   stateAssign,
   stateNoOp,
   stateVariableOps,

@@ -29,7 +29,9 @@ export function joinedAt(parts: readonly JoinedPart[], place: Expr): Expr {
     if (to - from === 1) {
       const part = filled[from];
       if (part === undefined) return int(0);
-      return part.at(filled.length === 1 ? place : clamped(sub(place, int(part.offset)), part.extent));
+      return part.at(
+        filled.length === 1 ? place : clamped(sub(place, int(part.offset)), part.extent),
+      );
     }
     const middle = (from + to) >>> 1;
     const right = filled[middle]?.offset ?? 0;

@@ -1,14 +1,5 @@
 /** Steps that lowerings of array ops share: constant integer inputs, zeros and guarded reads. */
-import {
-  and,
-  constant,
-  int,
-  max,
-  min,
-  select,
-  type Expr,
-  type ScalarType,
-} from '../ir/expr.js';
+import { and, constant, int, max, min, select, type Expr, type ScalarType } from '../ir/expr.js';
 import { integersOf } from './integers.js';
 import type { Operand } from './op-def.js';
 import type { Fail } from './shape-checks.js';
@@ -26,8 +17,7 @@ export function constantIntegers(operand: Operand, name: string, fail: Fail): nu
 export const zeroOf = (type: ScalarType): Expr => constant(type, 0);
 
 /** An i32 index kept within [0, extent), so that the arm of a select not taken reads in bounds. */
-export const clamped = (at: Expr, extent: number): Expr =>
-  max(min(at, int(extent - 1)), int(0));
+export const clamped = (at: Expr, extent: number): Expr => max(min(at, int(extent - 1)), int(0));
 
 /** All conditions; undefined when there are none. */
 export const allOf = (conditions: readonly Expr[]): Expr | undefined =>

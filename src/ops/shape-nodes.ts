@@ -21,7 +21,9 @@ export function shapeNode<V>(b: OpBuilder<V>, x: V, dtype: IndexDType = 'int32')
 
 export function rankNode<V>(b: OpBuilder<V>, x: V): V {
   const shape = b.shapeOf(x);
-  return shape === null ? b.op('Rank', [x]) : b.constant(scalar('int32', shape.length), 'int32', 'Rank');
+  return shape === null
+    ? b.op('Rank', [x])
+    : b.constant(scalar('int32', shape.length), 'int32', 'Rank');
 }
 
 export function sizeNode<V>(b: OpBuilder<V>, x: V): V {

@@ -44,8 +44,7 @@ export interface SlicePlan {
 const hasBit = (mask: number, i: number): boolean => ((mask >>> i) & 1) === 1;
 
 type SpecPlace =
-  | { readonly kind: 'axis'; readonly spec: number | null }
-  | { readonly kind: 'newAxis' };
+  { readonly kind: 'axis'; readonly spec: number | null } | { readonly kind: 'newAxis' };
 
 /** The spec, position by position, with its ellipsis (explicit or at the end) filled in. */
 function spelledOut(masks: SliceMasks, length: number, rank: number, fail: Fail): SpecPlace[] {
@@ -88,7 +87,13 @@ function rangeOf(
   return { begin: from, size: Math.max(0, Math.ceil((to - from) / stride)) };
 }
 
-function shrunkAxis(spec: number, dim: Dim, begin: number | null, i: number, fail: Fail): SlicedAxis {
+function shrunkAxis(
+  spec: number,
+  dim: Dim,
+  begin: number | null,
+  i: number,
+  fail: Fail,
+): SlicedAxis {
   const axis = { spec, stride: 1, size: 1, shrink: true } as const;
   if (begin === null || dim === null) return { ...axis, begin: null };
   const at = begin < 0 ? begin + dim : begin;

@@ -2,7 +2,7 @@
 import { DTypeError, ValueError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import { isTypedArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
+import { isNdArray, isTypedArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
 import { Tensor } from '../graph/operation.js';
 import { elementCount, formatTuple, isCompatible, type StaticShape } from '../graph/shape.js';
 
@@ -17,6 +17,8 @@ export type Feeds =
 export interface Feed {
   readonly tensor: Tensor;
   readonly array: NdArray;
+  /** Whether the caller holds the same memory. */
+  readonly isShared: boolean;
 }
 
 export function resolveFeeds(graph: Graph, feeds: Feeds): Feed[] {
@@ -35,7 +37,7 @@ export function resolveFeeds(graph: Graph, feeds: Feeds): Feed[] {
         node: tensor.op.name,
       });
     seen.add(tensor);
-    result.push({ tensor, array: feedArray(tensor, value) });
+    result.push(feedOf(tensor, value));
   }
   return result;
 }
@@ -55,11 +57,30 @@ export function feedTensor(graph: Graph, key: Tensor | string): Tensor {
   }
 }
 
+/** The feed as it is now, whatever the caller does to its arrays. */
+export const keepFeed = (feed: Feed): Feed =>
+  feed.isShared
+    ? {
+        ...feed,
+        array: { ...feed.array, data: feed.array.data.slice() } as NdArray,
+        isShared: false,
+      }
+    : feed;
+
 /**
  * The value as an array of the tensor's dtype.
  * @throws ValueError for a wrong shape, DTypeError for data the dtype cannot hold.
  */
-export function feedArray(tensor: Tensor, value: FeedValue): NdArray {
+export function feedOf(tensor: Tensor, value: FeedValue): Feed {
+  const array = feedArray(tensor, value);
+  const isShared =
+    array.data === value ||
+    (isNdArray(value) && array.data === value.data) ||
+    (isTypedArray(value) && (array.data as Uint8Array).buffer === value.buffer);
+  return { tensor, array, isShared };
+}
+
+function feedArray(tensor: Tensor, value: FeedValue): NdArray {
   if ((value as unknown) instanceof Tensor)
     throw new DTypeError(
       `The value of a feed cannot be a Tensor (feeding '${tensor.name}'). Run it first, and feed the NdArray that comes back.`,

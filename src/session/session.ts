@@ -3,9 +3,10 @@
  * signature is compiled once. Calls are started in call order and overlap: one run's upload and
  * readback go on while another computes.
  */
-import { CancelledError, DeadlineExceededError, RuntimeError, ValueError } from '../errors.js';
+import { InvalidArgumentError, RuntimeError, ValueError } from '../errors.js';
 import { compile, type Compiled } from '../compiler/compile.js';
 import type { RunSignature } from '../compiler/prune.js';
+import { NeedsFeedValues } from '../compiler/specialise.js';
 import type { NdArray } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
@@ -15,8 +16,9 @@ import { runProgramSync } from '../runtime/cpu/fold-constants.js';
 import type { MemoryUse, RunResult, Runtime } from '../runtime/runtime.js';
 import { createRuntime, type Device } from './device-choice.js';
 import {
-  feedArray,
+  feedOf,
   feedTensor,
+  keepFeed,
   resolveFeeds,
   type Feed,
   type Feeds,
@@ -25,6 +27,7 @@ import {
 import { planFetches, type Fetched, type Fetches, type FetchPlan } from './fetches.js';
 import { ProgramCache, type CachedProgram } from './program-cache.js';
 import { RandomStreams } from './random-streams.js';
+import { RunLimit } from './run-limit.js';
 import type { RunStats, RunTrace } from './stats.js';
 import { VariableStore } from './variable-store.js';
 
@@ -56,6 +59,20 @@ export interface SessionMemory extends MemoryUse {
   readonly programs: number;
 }
 
+interface FeedShape {
+  readonly tensor: Tensor;
+  readonly shape: StaticShape;
+}
+
+/** A run under way. */
+interface StartedRun {
+  readonly program: Program;
+  /** Fetched feeds, as they were at the start. */
+  readonly echoes: readonly (NdArray | null)[];
+  readonly result: Promise<RunResult>;
+  readonly isCompiled: boolean;
+}
+
 const noFeeds: Feeds = {};
 
 /**
@@ -76,12 +93,17 @@ export class Session {
   readonly #serial = new Map<Tensor | Operation, number>();
   /** Settles when the last call has been started, so that calls start in order. */
   #started: Promise<unknown> = Promise.resolve();
+  /** Calls not yet started. */
+  #waiting = 0;
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | null = null;
 
   constructor(options: SessionOptions = {}) {
     this.graph = options.graph ?? getDefaultGraph();
-    this.#programs = new ProgramCache(options.maxPrograms ?? 64);
+    const { maxPrograms = 64 } = options;
+    if (!(maxPrograms >= 1))
+      throw new ValueError(`maxPrograms must be 1 or more, not ${maxPrograms}.`);
+    this.#programs = new ProgramCache(maxPrograms);
     this.#runtime = createRuntime(options.device ?? 'auto', options.gpu);
     // A failure to get a device is reported by the first run, not as an unhandled rejection.
     this.#runtime.catch(() => undefined);
@@ -130,10 +152,7 @@ export class Session {
         throw new ValueError(
           `makeCallable: expected ${tensors.length} feed values, got ${values.length}.`,
         );
-      const feeds = tensors.map((tensor, i) => ({
-        tensor,
-        array: feedArray(tensor, values[i] as FeedValue),
-      }));
+      const feeds = tensors.map((tensor, i) => feedOf(tensor, values[i] as FeedValue));
       return plan.assemble(await this.#execute(plan, feeds, options, begin));
     };
     return (values = [], options = {}) => call(values, options) as Promise<never>;
@@ -142,6 +161,8 @@ export class Session {
   /**
    * Compiles and loads the program for a run ahead of it, so that the first run is as fast as the
    * next. Feeds are described by their shapes.
+   *
+   * @throws InvalidArgumentError if the value of a feed, and not only its shape, decides shapes.
    */
   async prepare(
     fetches: Fetches,
@@ -159,7 +180,16 @@ export class Session {
       return { tensor, shape };
     });
     await this.#inOrder(async () => {
-      await this.#program(plan, shapes, () => undefined);
+      try {
+        await this.#program(plan, shapes, () => undefined);
+      } catch (error) {
+        if (!(error instanceof NeedsFeedValues)) throw error;
+        const names = error.feeds.map((i) => `'${shapes[i]?.tensor.name}'`).join(', ');
+        throw new InvalidArgumentError(
+          `prepare: shapes depend on the value of ${names}, so there is one program per value. Leave it to the first run.`,
+          { cause: error },
+        );
+      }
     });
   }
 
@@ -173,7 +203,7 @@ export class Session {
 
   /** Bytes held on the device, by class. */
   async memory(): Promise<SessionMemory> {
-    this.#assertOpen();
+    this.#assertNotClosed();
     return { ...(await this.#runtime).memory(), programs: this.#programs.size };
   }
 
@@ -201,8 +231,12 @@ export class Session {
     await runtime?.close();
   }
 
-  #assertOpen(): void {
+  #assertNotClosed(): void {
     if (this.#closed !== null) throw new RuntimeError('Attempted to use a closed Session.');
+  }
+
+  #assertOpen(): void {
+    this.#assertNotClosed();
     if (this.graph.operations.length === 0)
       throw new RuntimeError(
         'The Session graph is empty. Add operations to the graph before calling run().',
@@ -210,8 +244,12 @@ export class Session {
   }
 
   #inOrder<R>(start: () => Promise<R>): Promise<R> {
-    const next = this.#started.then(start, start);
-    this.#started = next.catch(() => undefined);
+    this.#waiting++;
+    const next = this.#started.then(start);
+    const done = (): void => {
+      this.#waiting--;
+    };
+    this.#started = next.then(done, done);
     return next;
   }
 
@@ -223,22 +261,44 @@ export class Session {
   ): Promise<NdArray[]> {
     if (plan.tensors.length + plan.targets.length === 0) return [];
     const limit = new RunLimit(options);
-    const values = new Map(feeds.map((feed) => [feed.tensor, feed.array]));
     try {
-      const run = await this.#inOrder(async () => {
-        limit.check();
-        const shapes = feeds.map(({ tensor, array }) => ({ tensor, shape: array.shape }));
-        const { program, compiled } = await this.#program(plan, shapes, (feed) => values.get(feed));
-        limit.check();
-        // Wrapped, so that the queue goes on while the run is under way.
-        return { program, compiled, result: this.#start(program, feeds, limit, options) };
-      });
-      const result = await limit.race(run.result);
-      fillStats(options, result, run.compiled, begin);
-      return answers(run.program.compiled.program, result, feeds);
+      const run =
+        this.#startNow(plan, feeds, limit, options) ??
+        (await limit.untilBegun(this.#startInTurn(plan, feeds.map(keepFeed), limit, options)));
+      const result = await limit.outcome(run.result);
+      fillStats(options, result, run.isCompiled, begin);
+      return answers(run, result);
     } finally {
       limit.dispose();
     }
+  }
+
+  /**
+   * Starts a run of a program at hand before the call returns. This spares a hot loop the copy of
+   * its feeds: what the caller does to them after `run` is too late to matter.
+   */
+  #startNow(
+    plan: FetchPlan,
+    feeds: readonly Feed[],
+    limit: RunLimit,
+    options: RunOptions,
+  ): StartedRun | undefined {
+    if (this.#waiting > 0 || this.#current === null) return undefined;
+    const program = this.#programs.find(this.#signature(plan, shapesOf(feeds)), valueIn(feeds));
+    return program && this.#start(program, feeds, limit, options);
+  }
+
+  #startInTurn(
+    plan: FetchPlan,
+    feeds: readonly Feed[],
+    limit: RunLimit,
+    options: RunOptions,
+  ): Promise<StartedRun> {
+    return this.#inOrder(async () => {
+      limit.check();
+      const { program, isCompiled } = await this.#program(plan, shapesOf(feeds), valueIn(feeds));
+      return { ...this.#start(program, feeds, limit, options), isCompiled };
+    });
   }
 
   #start(
@@ -246,12 +306,17 @@ export class Session {
     feeds: readonly Feed[],
     limit: RunLimit,
     options: RunOptions,
-  ): Promise<RunResult> {
-    const running = this.#enqueue(cached, feeds, limit, options);
-    this.#running.add(running);
-    const done = (): void => void this.#running.delete(running);
-    running.then(done, done);
-    return running;
+  ): StartedRun {
+    limit.begin();
+    const { program } = cached.compiled;
+    const echoes = program.fetches.map((fetch) =>
+      fetch.kind === 'feed' ? copyOf((feeds[fetch.feed] as Feed).array) : null,
+    );
+    const result = this.#enqueue(cached, feeds, limit, options);
+    this.#running.add(result);
+    const done = (): void => void this.#running.delete(result);
+    result.then(done, done);
+    return { program, echoes, result, isCompiled: false };
   }
 
   async #enqueue(
@@ -261,18 +326,21 @@ export class Session {
     options: RunOptions,
   ): Promise<RunResult> {
     const { program } = cached.compiled;
-    const { buffers, undo } = this.#variables.bind(program, this.#ready());
+    const binding = this.#variables.bind(program, this.#ready());
+    let isSuccess = false;
     try {
-      return await cached.loaded.run({
+      const result = await cached.loaded.run({
         feeds: feeds.map((feed) => feed.array),
-        variables: buffers,
+        variables: binding.buffers,
         random: this.#random.take(program.random),
         signal: limit.signal,
         trace: options.trace !== undefined,
       });
-    } catch (error) {
-      undo();
-      throw error;
+      await binding.confirm();
+      isSuccess = true;
+      return result;
+    } finally {
+      binding.settle(isSuccess);
     }
   }
 
@@ -284,13 +352,13 @@ export class Session {
 
   async #program(
     plan: FetchPlan,
-    feeds: readonly { readonly tensor: Tensor; readonly shape: StaticShape }[],
+    feeds: readonly FeedShape[],
     valueOf: (feed: Tensor) => NdArray | undefined,
-  ): Promise<{ readonly program: CachedProgram; readonly compiled: boolean }> {
+  ): Promise<{ readonly program: CachedProgram; readonly isCompiled: boolean }> {
     const runtime = (this.#current = await this.#runtime);
     const key = this.#signature(plan, feeds);
     const known = this.#programs.find(key, valueOf);
-    if (known) return { program: known, compiled: false };
+    if (known) return { program: known, isCompiled: false };
     const signature: RunSignature = {
       fetches: plan.tensors,
       targets: plan.targets,
@@ -305,12 +373,12 @@ export class Session {
       if (value) values.set(feed, copyOf(value));
     }
     this.#programs.add(key, program, values);
-    return { program, compiled: true };
+    return { program, isCompiled: true };
   }
 
   #compile(
     signature: RunSignature,
-    feeds: readonly { readonly tensor: Tensor; readonly shape: StaticShape }[],
+    feeds: readonly FeedShape[],
     feedValue: (feed: Tensor) => NdArray | undefined,
     runtime: Runtime,
   ): Compiled {
@@ -326,10 +394,7 @@ export class Session {
   }
 
   /** Graph elements are numbered by first use, so a signature is short and needs no names. */
-  #signature(
-    plan: FetchPlan,
-    feeds: readonly { readonly tensor: Tensor; readonly shape: StaticShape }[],
-  ): string {
+  #signature(plan: FetchPlan, feeds: readonly FeedShape[]): string {
     const id = (item: Tensor | Operation): number => {
       const known = this.#serial.get(item) ?? this.#serial.size;
       this.#serial.set(item, known);
@@ -348,14 +413,20 @@ function evaluateConstants(program: Program): (NdArray | null)[] {
   );
 }
 
-function answers(program: Program, result: RunResult, feeds: readonly Feed[]): NdArray[] {
+function answers({ program, echoes }: StartedRun, result: RunResult): NdArray[] {
   return program.fetches.map((fetch, i) => {
     if (fetch.kind === 'constant') return copyOf(fetch.data);
-    if (fetch.kind === 'feed')
-      return copyOf({ ...(feeds[fetch.feed] as Feed).array, shape: fetch.shape });
-    return result.fetched[i] as NdArray;
+    return (fetch.kind === 'feed' ? echoes[i] : result.fetched[i]) as NdArray;
   });
 }
+
+const shapesOf = (feeds: readonly Feed[]): readonly FeedShape[] =>
+  feeds.map(({ tensor, array }) => ({ tensor, shape: array.shape }));
+
+const valueIn =
+  (feeds: readonly Feed[]) =>
+  (tensor: Tensor): NdArray | undefined =>
+    feeds.find((feed) => feed.tensor === tensor)?.array;
 
 const copyOf = (array: NdArray): NdArray =>
   ({ ...array, shape: [...array.shape], data: array.data.slice() }) as NdArray;
@@ -364,57 +435,4 @@ function fillStats(options: RunOptions, result: RunResult, compiled: boolean, be
   if (options.trace) options.trace.kernels = result.trace;
   if (options.stats)
     Object.assign(options.stats, result.counts, { compiled, elapsedMs: performance.now() - begin });
-}
-
-/** The end of a run's patience: an abort signal, a deadline, or both. */
-class RunLimit {
-  readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #outer: AbortSignal | undefined;
-  readonly #onAbort = (): void => {
-    this.#end(
-      new CancelledError('The run was cancelled: its AbortSignal was aborted.', {
-        cause: this.#outer?.reason,
-      }),
-    );
-  };
-  #ended: Error | null = null;
-
-  constructor(options: RunOptions) {
-    this.#outer = options.signal;
-    const { timeoutMs } = options;
-    if (this.#outer?.aborted === true) this.#onAbort();
-    this.#outer?.addEventListener('abort', this.#onAbort, { once: true });
-    if (timeoutMs !== undefined)
-      this.#timer = setTimeout(() => {
-        this.#end(new DeadlineExceededError(`The run did not finish within ${timeoutMs} ms.`));
-      }, timeoutMs);
-  }
-
-  /** The signal to hand on, if anything can end this run. */
-  get signal(): AbortSignal | undefined {
-    return this.#outer || this.#timer ? this.#controller.signal : undefined;
-  }
-
-  check(): void {
-    if (this.#ended) throw this.#ended;
-  }
-
-  async race<R>(work: Promise<R>): Promise<R> {
-    try {
-      return await work;
-    } catch (error) {
-      throw this.#ended ?? error;
-    }
-  }
-
-  #end(error: Error): void {
-    this.#ended ??= error;
-    this.#controller.abort(error);
-  }
-
-  dispose(): void {
-    clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#onAbort);
-  }
 }

@@ -1,4 +1,8 @@
-/** Variables of a session: their buffers stay on the device between runs. */
+/**
+ * Variables of a session: their buffers stay on the device between runs. Runs overlap, so a
+ * variable counts as initialised as soon as a run that writes it has started; a run that read it on
+ * that promise fails if the writing run did.
+ */
 import { FailedPreconditionError } from '../errors.js';
 import { isStatic, sameShape, type Shape, type StaticShape } from '../graph/shape.js';
 import type { VariableStates } from '../compiler/variable-versions.js';
@@ -8,7 +12,25 @@ import type { Runtime, VariableBuffer } from '../runtime/runtime.js';
 interface Held {
   readonly buffer: VariableBuffer;
   readonly shape: StaticShape;
-  initialized: boolean;
+  /** Whether a run that wrote it has succeeded. */
+  isWritten: boolean;
+  /** Runs under way that write it: whether they succeed. */
+  readonly writers: Set<Promise<boolean>>;
+}
+
+const holdsValue = (held: Held | undefined): boolean =>
+  held !== undefined && (held.isWritten || held.writers.size > 0);
+
+/** The variables of one run. */
+export interface Binding {
+  readonly buffers: readonly VariableBuffer[];
+  /**
+   * Waits for earlier runs whose writes this one has read, if they are still under way.
+   * @throws FailedPreconditionError if they failed, so that what was read is no value.
+   */
+  confirm(): Promise<void> | undefined;
+  /** To be called once, when the run is over. A failed run's writes count for nothing. */
+  settle(isSuccess: boolean): void;
 }
 
 export class VariableStore implements VariableStates {
@@ -16,58 +38,83 @@ export class VariableStore implements VariableStates {
 
   shape(key: string, declared: Shape): StaticShape | null {
     const held = this.#held.get(key);
-    if (held?.initialized === true) return held.shape;
+    if (held !== undefined && holdsValue(held)) return held.shape;
     return isStatic(declared) ? declared : null;
   }
 
   isInitialized(key: string): boolean {
-    return this.#held.get(key)?.initialized === true;
+    return holdsValue(this.#held.get(key));
   }
 
   /**
-   * Buffers for a program's variables, made where they are missing; what the run writes counts as
-   * initialised from now on. The answer's `undo` takes that back if the run fails.
+   * Buffers for a program's variables, made where they are missing.
    * @throws FailedPreconditionError if the run reads a variable that holds no value.
    */
-  bind(
-    program: Program,
-    runtime: Runtime,
-  ): { readonly buffers: VariableBuffer[]; readonly undo: () => void } {
-    for (const decl of program.variables)
+  bind(program: Program, runtime: Runtime): Binding {
+    const { variables } = program;
+    for (const decl of variables)
       if (decl.reads && !this.isInitialized(decl.key)) throw uninitialized(decl);
-    const fresh: Held[] = [];
-    const buffers = program.variables.map((decl) => {
-      const held = this.#bufferFor(decl, runtime);
-      if (decl.writes && !held.initialized) {
-        held.initialized = true;
-        fresh.push(held);
-      }
-      return held.buffer;
+    const promised = variables
+      .filter((decl) => decl.reads && this.#held.get(decl.key)?.isWritten === false)
+      .map((decl) => ({ decl, writers: [...(this.#held.get(decl.key)?.writers ?? [])] }));
+    const replaced = new Map<string, Held>();
+    const bound = variables.map((decl) => this.#heldFor(decl, runtime, replaced));
+    const written = bound.filter((_, i) => variables[i]?.writes === true);
+    let report: (isSuccess: boolean) => void = () => undefined;
+    const outcome = new Promise<boolean>((resolve) => {
+      report = resolve;
     });
+    for (const held of written) held.writers.add(outcome);
     return {
-      buffers,
-      undo: () => {
-        for (const held of fresh) held.initialized = false;
+      buffers: bound.map((held) => held.buffer),
+      confirm: () => (promised.length === 0 ? undefined : confirmAll(promised)),
+      settle: (isSuccess) => {
+        for (const held of written) {
+          held.writers.delete(outcome);
+          held.isWritten ||= isSuccess;
+        }
+        for (const [key, old] of replaced) this.#retire(key, old);
+        report(isSuccess);
       },
     };
   }
 
-  #bufferFor(decl: VariableDecl, runtime: Runtime): Held {
+  /** The buffer of the right shape; one of another shape goes to `replaced` until the run is over. */
+  #heldFor(decl: VariableDecl, runtime: Runtime, replaced: Map<string, Held>): Held {
     const known = this.#held.get(decl.key);
     if (known && sameShape(known.shape, decl.shape)) return known;
-    known?.buffer.destroy();
-    const held: Held = {
-      buffer: runtime.createVariable(decl),
-      shape: decl.shape,
-      initialized: false,
-    };
+    const buffer = runtime.createVariable(decl);
+    const held: Held = { buffer, shape: decl.shape, isWritten: false, writers: new Set() };
     this.#held.set(decl.key, held);
+    if (known) replaced.set(decl.key, known);
     return held;
+  }
+
+  /** Frees what a run replaced, or brings it back if nothing was put in its place. */
+  #retire(key: string, old: Held): void {
+    const current = this.#held.get(key);
+    if (current === undefined || holdsValue(current)) old.buffer.destroy();
+    else {
+      current.buffer.destroy();
+      this.#held.set(key, old);
+    }
   }
 
   destroy(): void {
     for (const { buffer } of this.#held.values()) buffer.destroy();
     this.#held.clear();
+  }
+}
+
+interface Promised {
+  readonly decl: VariableDecl;
+  readonly writers: readonly Promise<boolean>[];
+}
+
+async function confirmAll(promised: readonly Promised[]): Promise<void> {
+  for (const { decl, writers } of promised) {
+    const outcomes = await Promise.all(writers);
+    if (!outcomes.includes(true)) throw uninitialized(decl);
   }
 }
 

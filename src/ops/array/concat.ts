@@ -11,7 +11,13 @@ import { integerArray, integersOf } from '../integers.js';
 import { joinedAt } from '../joined-axis.js';
 import { constantIntegers } from '../lowering-steps.js';
 import { defineOp, type Operand } from '../op-def.js';
-import { axisFromFront, scalarOf, spliced, unknownDims, type PartialIntegers } from '../partial-integers.js';
+import {
+  axisFromFront,
+  scalarOf,
+  spliced,
+  unknownDims,
+  type PartialIntegers,
+} from '../partial-integers.js';
 import { sameShapes, withRank, type Fail } from '../shape-checks.js';
 import { indexDTypeOf, rankNode, shapeNode, stackNode, vectorNode } from '../shape-nodes.js';
 
@@ -73,11 +79,7 @@ function concatPartial(
   });
 }
 
-function concatElement(
-  values: readonly Operand[],
-  axis: number,
-  index: readonly Expr[],
-): Expr {
+function concatElement(values: readonly Operand[], axis: number, index: readonly Expr[]): Expr {
   const parts = values.map((value) => ({
     extent: value.shape[axis] ?? 0,
     at: (place: Expr) => value.at(spliced(index, axis, 1, place)),
@@ -177,7 +179,11 @@ export const Concat = defineOp({
 });
 
 /** Offsets of parts of these shapes along an axis. */
-function concatOffsets(shapes: readonly (readonly number[])[], axis: number, fail: Fail): number[][] {
+function concatOffsets(
+  shapes: readonly (readonly number[])[],
+  axis: number,
+  fail: Fail,
+): number[][] {
   const rank = shapes[0]?.length ?? 0;
   const at = axisFromFront(axis, rank);
   if (at === null) {

@@ -48,7 +48,9 @@ export const Fill = defineOp({
     const dims = ctx.partial('dims');
     const count = dims === null ? null : productOf(dims);
     const value = ctx.partial('value')?.[0] ?? null;
-    return count === null || count > maxFollowed ? null : new Array<number | null>(count).fill(value);
+    return count === null || count > maxFollowed
+      ? null
+      : new Array<number | null>(count).fill(value);
   },
   grad: ({ b, dy }) => ({ dims: null, value: sumOfAll(b, dy.output) }),
   lower: { kind: 'map', body: ({ x }) => x.value.at([]) },
@@ -110,16 +112,16 @@ function filled(
     return b.constant(toNdArray(value, { dtype, shape }), dtype, name ?? fallback);
   }
   return withNameScope(name, fallback, (scope) => {
-    const dims = isPlain(shape)
-      ? vectorNode(b, shape, 'shape_as_tensor')
-      : shapeTensor(shape);
+    const dims = isPlain(shape) ? vectorNode(b, shape, 'shape_as_tensor') : shapeTensor(shape);
     return b.op('Fill', [dims, b.constant(value, dtype, 'Const')], {}, scope);
   });
 }
 
 /** The shape as one vector; TensorFlow packs a list with tensors in it as `zeros/packed`. */
 const shapeTensor = (shape: IntegerVector): Tensor =>
-  Array.isArray(shape) ? packed(shape, 'packed') : convertToTensor(shape as TensorLike, { fallback: 'int32' });
+  Array.isArray(shape)
+    ? packed(shape, 'packed')
+    : convertToTensor(shape as TensorLike, { fallback: 'int32' });
 
 /**
  * Zeros (false for bool). A small plain shape gives a constant.

@@ -44,7 +44,12 @@ function pickedElement(params: Operand, indices: Operand, index: readonly Expr[]
 }
 
 /** TensorFlow adds up slices where the index vectors are single numbers, else scatters. */
-function gatherNdGradient(b: OpBuilder<Tensor>, params: Tensor, indices: Tensor, dy: Tensor): Tensor {
+function gatherNdGradient(
+  b: OpBuilder<Tensor>,
+  params: Tensor,
+  indices: Tensor,
+  dy: Tensor,
+): Tensor {
   const shape = shapeNode(b, params, indexDTypeOf(indices.dtype));
   if (indices.shape?.length !== 2 || indices.shape[1] !== 1) {
     return b.op('ScatterNd', [indices, dy, shape]);

@@ -5,7 +5,7 @@ import { constantValue } from '../../graph/constant-value.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
-import { cast, ge, int, like, lt, max, min, type Expr } from '../../ir/expr.js';
+import { cast, ge, like, lt, max, min, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
 import { elementAt, followable, indicesOf } from '../integer-layout.js';
 import { integersOf } from '../integers.js';
@@ -14,8 +14,15 @@ import { defineOp, type Operand } from '../op-def.js';
 import { axisFromFront, scalarOf, unknownDims, type PartialIntegers } from '../partial-integers.js';
 import { sameDim, withRank, withRankAtLeast, type Fail } from '../shape-checks.js';
 import {
-  concatNode, flatNode, indexDTypeOf, itemOfVector, rangeOfVector, reshapeNode, shapeNode,
-  sizeNode, vectorNode,
+  concatNode,
+  flatNode,
+  indexDTypeOf,
+  itemOfVector,
+  rangeOfVector,
+  reshapeNode,
+  shapeNode,
+  sizeNode,
+  vectorNode,
 } from '../shape-nodes.js';
 
 interface GatherShape {
@@ -34,7 +41,9 @@ function gathered(
 ): GatherShape {
   const batchDims = batch < 0 ? batch + indices.length : batch;
   if (batchDims < 0 || batchDims > indices.length) {
-    return fail(`Expected batch_dims in the range [-${indices.length}, ${indices.length}], but got ${batch}`);
+    return fail(
+      `Expected batch_dims in the range [-${indices.length}, ${indices.length}], but got ${batch}`,
+    );
   }
   withRankAtLeast(params, Math.max(axis < 0 ? -axis : axis + 1, batchDims + 1), fail);
   const at = axisFromFront(axis, params.length) ?? 0;
@@ -133,7 +142,12 @@ function gatherPartial(
 const segmentSum = (b: OpBuilder<Tensor>, values: Tensor, indices: Tensor, count: Tensor): Tensor =>
   b.op('UnsortedSegmentSum', [values, indices, count]);
 
-function firstAxisGradient(b: OpBuilder<Tensor>, params: Tensor, indices: Tensor, dy: Tensor): Tensor {
+function firstAxisGradient(
+  b: OpBuilder<Tensor>,
+  params: Tensor,
+  indices: Tensor,
+  dy: Tensor,
+): Tensor {
   const shape = shapeNode(b, params);
   const zero = b.constant(0, 'int32', 'ExpandDims/dim');
   const count = b.op('ExpandDims', [sizeNode(b, indices), zero]);
@@ -178,7 +192,12 @@ function anyAxisGradient(
   const inner = rangeOfVector(b, shape, axis + 1);
   const open = vectorNode(b, [-1], 'concat/values_1');
   const values = reshapeNode(b, dy, concatNode(b, [outer, open, inner]));
-  const forward = [...axes.slice(0, batchDims), axis, ...axes.slice(batchDims, axis), ...axes.slice(axis + 1)];
+  const forward = [
+    ...axes.slice(0, batchDims),
+    axis,
+    ...axes.slice(batchDims, axis),
+    ...axes.slice(axis + 1),
+  ];
   const moved = transposeNode(b, values, forward);
   const extent = itemOfVector(b, shape, axis);
   const rest = rangeOfVector(b, shapeNode(b, moved), batchDims + 1);

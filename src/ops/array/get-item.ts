@@ -37,7 +37,12 @@ function push(spec: Spec, begin: Scalar, end: Scalar, stride: Scalar): void {
 
 const after = (index: Scalar): Scalar =>
   index instanceof Tensor
-    ? graphBuilder().op('AddV2', [index, graphBuilder().constant(1, index.dtype, 'add/y')], {}, 'add')
+    ? graphBuilder().op(
+        'AddV2',
+        [index, graphBuilder().constant(1, index.dtype, 'add/y')],
+        {},
+        'add',
+      )
     : index + 1;
 
 function addItem(spec: Spec, item: IndexItem, bit: number): void {
@@ -63,11 +68,14 @@ function addItem(spec: Spec, item: IndexItem, bit: number): void {
 function vector(items: readonly Scalar[], dtype: 'int32' | 'int64', name: string): Tensor {
   const b = graphBuilder();
   if (items.every((item) => typeof item === 'number')) {
-    return convertToTensor({
-      dtype: 'int32',
-      shape: [items.length],
-      data: Int32Array.from(items),
-    }, { dtype, name });
+    return convertToTensor(
+      {
+        dtype: 'int32',
+        shape: [items.length],
+        data: Int32Array.from(items),
+      },
+      { dtype, name },
+    );
   }
   const scalars = items.map((item, i) =>
     item instanceof Tensor ? item : b.constant(item, dtype, `${name}/${String(i)}`),

@@ -31,9 +31,7 @@ export const OneHot = defineOp({
     for (const arg of ['depth', 'on_value', 'off_value'] as const) withRank(shapes[arg], 0, fail);
     const depth = scalarOf(ctx.partial('depth'));
     if (depth !== null && depth < 0) {
-      return fail(
-        `Dimension size, given by scalar input 1, must be non-negative but is ${depth}`,
-      );
+      return fail(`Dimension size, given by scalar input 1, must be non-negative but is ${depth}`);
     }
     if (shapes.indices === null) return { output: null };
     const at = depthAxis(attrs.axis, shapes.indices.length + 1, fail);

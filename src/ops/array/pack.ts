@@ -51,12 +51,7 @@ export const Pack = defineOp({
     );
   },
   grad: ({ b, attrs, x, dy }) => ({
-    values: b.ops(
-      'Unpack',
-      [dy.output],
-      { num: x.values.length, axis: attrs.axis },
-      'unstack',
-    ),
+    values: b.ops('Unpack', [dy.output], { num: x.values.length, axis: attrs.axis }, 'unstack'),
   }),
   lower: {
     kind: 'map',

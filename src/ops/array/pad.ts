@@ -9,7 +9,14 @@ import { clamped, constantIntegers, guarded, zeroOf } from '../lowering-steps.js
 import { defineOp, type Operand } from '../op-def.js';
 import { unknownDims, type PartialIntegers } from '../partial-integers.js';
 import { withRank, type Fail } from '../shape-checks.js';
-import { flatNode, indexDTypeOf, rankNode, shapeNode, stackNode, vectorNode } from '../shape-nodes.js';
+import {
+  flatNode,
+  indexDTypeOf,
+  rankNode,
+  shapeNode,
+  stackNode,
+  vectorNode,
+} from '../shape-nodes.js';
 
 interface PadContext {
   readonly shapes: { readonly input: Shape; readonly paddings: Shape };

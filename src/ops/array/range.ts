@@ -29,7 +29,13 @@ const numberOf = (array: NdArray | null): number | null =>
 const rounded = (dtype: DType, value: number): number =>
   isInteger(dtype) || dtype === 'float64' ? value : Math.fround(value);
 
-function rangeLength(dtype: DType, start: number, limit: number, delta: number, fail: Fail): number {
+function rangeLength(
+  dtype: DType,
+  start: number,
+  limit: number,
+  delta: number,
+  fail: Fail,
+): number {
   if (delta === 0) return fail('Requires delta != 0');
   if (delta > 0 && start > limit) {
     return fail(`Requires start <= limit when delta > 0: ${start}/${limit}`);

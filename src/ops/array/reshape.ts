@@ -182,9 +182,5 @@ export const squeeze = (
   axis: number | readonly number[] = [],
   name?: string,
 ): Tensor =>
-  addNode(
-    Squeeze,
-    { input },
-    { squeeze_dims: typeof axis === 'number' ? [axis] : axis },
-    name,
-  ).output;
+  addNode(Squeeze, { input }, { squeeze_dims: typeof axis === 'number' ? [axis] : axis }, name)
+    .output;

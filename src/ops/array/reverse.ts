@@ -42,7 +42,10 @@ export const ReverseV2 = defineOp({
       const isListed = (axis: number): Expr | undefined =>
         listed
           .map((item) => or(eq(item, like(item, axis)), eq(item, like(item, axis - rank))))
-          .reduce<Expr | undefined>((any, one) => (any === undefined ? one : or(any, one)), undefined);
+          .reduce<Expr | undefined>(
+            (any, one) => (any === undefined ? one : or(any, one)),
+            undefined,
+          );
       return x.tensor.at(
         index.map((at, axis) => {
           const reversed = isListed(axis);

@@ -65,7 +65,10 @@ export const Rank = defineOp({
   infer: () => ({ output: [] }),
   partial: ({ shapes }) => (shapes.input === null ? null : [shapes.input.length]),
   grad: { none: 'a rank does not change with the values' },
-  lower: { kind: 'constant', value: ({ x }) => [integerArray('int32', [x.input.shape.length], [])] },
+  lower: {
+    kind: 'constant',
+    value: ({ x }) => [integerArray('int32', [x.input.shape.length], [])],
+  },
 });
 
 export interface ShapeOptions {
@@ -120,5 +123,9 @@ export function rank(x: TensorLike, name?: string): Tensor {
   const input = convertToTensor(x);
   return input.shape === null
     ? addNode(Rank, { input }, {}, name).output
-    : graphBuilder().constant(integerArray('int32', [input.shape.length], []), 'int32', name ?? 'Rank');
+    : graphBuilder().constant(
+        integerArray('int32', [input.shape.length], []),
+        'int32',
+        name ?? 'Rank',
+      );
 }

@@ -3,10 +3,10 @@ import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { mergeDims, type Dim, type Shape } from '../../graph/shape.js';
-import { add, cast, int } from '../../ir/expr.js';
+import { add, cast, ge, int, lt, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
 import { rearranged } from '../integer-layout.js';
-import { clamped } from '../lowering-steps.js';
+import { clamped, guarded, zeroOf } from '../lowering-steps.js';
 import { defineOp } from '../op-def.js';
 import { unknownDims, type PartialIntegers } from '../partial-integers.js';
 import { withVectors, type IntegerVector } from '../plain-values.js';
@@ -19,7 +19,13 @@ interface SliceContext {
   readonly fail: Fail;
 }
 
-function sizeOf(dim: Dim, begin: number | null, size: number | null, axis: number, fail: Fail): Dim {
+function sizeOf(
+  dim: Dim,
+  begin: number | null,
+  size: number | null,
+  axis: number,
+  fail: Fail,
+): Dim {
   if (size === null) return null;
   if (size < -1) return fail(`Invalid value in tensor used for shape: ${size}`);
   if (begin !== null && dim !== null) {
@@ -48,13 +54,7 @@ function slicedDims(ctx: SliceContext): Shape {
   const begin = ctx.partial('begin');
   const size = ctx.partial('size');
   return unknownDims(rank).map((_, axis) =>
-    sizeOf(
-      shapes.input?.[axis] ?? null,
-      begin?.[axis] ?? null,
-      size?.[axis] ?? null,
-      axis,
-      fail,
-    ),
+    sizeOf(shapes.input?.[axis] ?? null, begin?.[axis] ?? null, size?.[axis] ?? null, axis, fail),
   );
 }
 
@@ -93,26 +93,28 @@ export const Slice = defineOp({
   }),
   lower: {
     kind: 'map',
-    // A corner that is not known before the run is read by the kernel and kept in bounds.
-    body: ({ x, y }, index) =>
-      x.input.at(
-        index.map((at, axis) => {
-          const dim = x.input.shape[axis] ?? 1;
-          const size = y.output.shape[axis] ?? 1;
-          if (dim === size) return at;
-          const begin = cast('i32', x.begin.at([int(axis)]));
-          return add(at, clamped(begin, dim - size + 1));
-        }),
-      ),
+    // A corner need not be known before the run: the kernel reads it, and what lies outside is 0.
+    body: ({ x, y }, index) => {
+      const conditions: Expr[] = [];
+      const source = index.map((at, axis) => {
+        const dim = x.input.shape[axis] ?? 1;
+        if (dim === y.output.shape[axis]) return at;
+        const place = add(at, cast('i32', x.begin.at([int(axis)])));
+        conditions.push(ge(place, int(0)), lt(place, int(dim)));
+        return clamped(place, dim);
+      });
+      return guarded(conditions, x.input.at(source), zeroOf(y.output.type));
+    },
   },
 });
 
 /**
- * The box of `size` elements per axis that starts at `begin`.
+ * The box of `size` elements per axis that starts at `begin`. A `begin` that is fed or computed may
+ * differ from run to run at no cost; with it, what lies outside the input reads as 0.
  *
  * @param size -1 takes all that is left of an axis.
  * @returns dtype of `input`.
- * @throws InvalidArgumentError if the box does not lie inside the input.
+ * @throws InvalidArgumentError if a box known before the run does not lie inside the input.
  * @see TF op Slice; tf.slice
  * @example tf.slice(x, [1, 0], [2, -1]); // x[1:3, :]
  */

@@ -13,8 +13,7 @@ import { withRank, type Fail } from '../shape-checks.js';
 function frontAxis(axis: number, rank: number, fail: Fail): number {
   const at = axisFromFront(axis, rank);
   return (
-    at ??
-    fail(`Dimension size, given by scalar input ${axis} must be in range [${-rank}, ${rank})`)
+    at ?? fail(`Dimension size, given by scalar input ${axis} must be in range [${-rank}, ${rank})`)
   );
 }
 
@@ -44,12 +43,7 @@ export const Split = defineOp({
   outputs: { output: { list: 'T', count: 'num_split' } },
   infer: (ctx) => {
     const { attrs, shapes, fail } = ctx;
-    const part = equalPart(
-      shapes.value,
-      scalarOf(ctx.partial('split_dim')),
-      attrs.num_split,
-      fail,
-    );
+    const part = equalPart(shapes.value, scalarOf(ctx.partial('split_dim')), attrs.num_split, fail);
     return { output: Array.from({ length: attrs.num_split }, () => part) };
   },
   grad: ({ b, x, dy }) => ({

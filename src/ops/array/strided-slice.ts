@@ -4,7 +4,20 @@ import { graphBuilder, withNameScope } from '../../graph/builder.js';
 import type { AttrsOf } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { isStatic, type Dim, type Shape } from '../../graph/shape.js';
-import { add, cast, div, eq, ge, int, like, lt, mod, mul, select, sub, type Expr } from '../../ir/expr.js';
+import {
+  add,
+  cast,
+  div,
+  eq,
+  ge,
+  int,
+  lt,
+  mod,
+  mul,
+  select,
+  sub,
+  type Expr,
+} from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
 import { rearranged } from '../integer-layout.js';
 import { clamped, constantIntegers, guarded, zeroOf } from '../lowering-steps.js';
@@ -74,11 +87,10 @@ function loweredPlan(input: readonly Dim[], x: SliceOperands, masks: Attrs, fail
   return planSlice(input, { ...open, begin, end }, masks, fail);
 }
 
-/** The one index taken of a shrunk axis, read from `begin` when the plan does not know it. */
+/** The one index taken of a shrunk axis, read from `begin`; outside the axis if it is out of bounds. */
 function pickedIndex(begin: Operand, spec: number, dim: number): Expr {
-  const given = begin.at([int(spec)]);
-  const at = cast('i32', given);
-  return clamped(select(lt(given, like(given, 0)), add(at, int(dim)), at), dim);
+  const at = cast('i32', begin.at([int(spec)]));
+  return select(lt(at, int(0)), add(at, int(dim)), at);
 }
 
 export const StridedSlice = defineOp({
@@ -111,16 +123,18 @@ export const StridedSlice = defineOp({
     body: ({ attrs: masks, x, fail }, index) => {
       const { shape } = x.input;
       const plan = loweredPlan(shape, x, masks, fail);
-      return x.input.at(
-        plan.axes.map((axis, i) => {
-          if (axis.shrink && axis.begin === null) {
-            return pickedIndex(x.begin, axis.spec ?? 0, shape[i] ?? 1);
-          }
-          const at = index[plan.outputAxes.indexOf(i)] ?? int(0);
-          const begin = int(axis.begin ?? 0);
-          return axis.shrink ? begin : add(begin, mul(at, int(axis.stride ?? 1)));
-        }),
-      );
+      const inside: Expr[] = [];
+      const source = plan.axes.map((axis, i) => {
+        const dim = shape[i] ?? 1;
+        if (axis.shrink) {
+          const picked = pickedIndex(x.begin, axis.spec ?? 0, dim);
+          inside.push(ge(picked, int(0)), lt(picked, int(dim)));
+          return clamped(picked, dim);
+        }
+        const at = index[plan.outputAxes.indexOf(i)] ?? int(0);
+        return add(int(axis.begin ?? 0), mul(at, int(axis.stride ?? 1)));
+      });
+      return guarded(inside, x.input.at(source), zeroOf(x.input.type));
     },
   },
 });
@@ -183,9 +197,7 @@ function placedBack(
     const at = index[i] ?? int(0);
     const dim = shape[i] ?? 1;
     if (axis.shrink) {
-      const picked =
-        axis.begin === null ? pickedIndex(begin, axis.spec ?? 0, dim) : int(axis.begin);
-      conditions.push(eq(at, picked));
+      conditions.push(eq(at, pickedIndex(begin, axis.spec ?? 0, dim)));
       continue;
     }
     const stride = axis.stride ?? 1;

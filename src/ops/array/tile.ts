@@ -13,7 +13,14 @@ import { defineOp } from '../op-def.js';
 import { unknownDims } from '../partial-integers.js';
 import { withVectors, type IntegerVector } from '../plain-values.js';
 import { shapeFromVector, withRank, type Fail } from '../shape-checks.js';
-import { flatNode, indexDTypeOf, shapeNode, sizeNode, stackNode, vectorNode } from '../shape-nodes.js';
+import {
+  flatNode,
+  indexDTypeOf,
+  shapeNode,
+  sizeNode,
+  stackNode,
+  vectorNode,
+} from '../shape-nodes.js';
 
 function tiledDims(
   input: Shape,
@@ -62,12 +69,7 @@ export const Tile = defineOp({
   inputs: { input: 'T', multiples: 'Tmultiples' },
   outputs: { output: 'T' },
   infer: (ctx) => ({
-    output: tiledDims(
-      ctx.shapes.input,
-      ctx.shapes.multiples,
-      ctx.partial('multiples'),
-      ctx.fail,
-    ),
+    output: tiledDims(ctx.shapes.input, ctx.shapes.multiples, ctx.partial('multiples'), ctx.fail),
   }),
   partial: (ctx) => {
     const { input, multiples } = ctx.shapes;
@@ -83,7 +85,11 @@ export const Tile = defineOp({
   lower: {
     kind: 'map',
     body: ({ x, y }, index) =>
-      x.input.at(index.map((at, axis) => tiledPlace(at, x.input.shape[axis] ?? 1, y.output.shape[axis] ?? 1))),
+      x.input.at(
+        index.map((at, axis) =>
+          tiledPlace(at, x.input.shape[axis] ?? 1, y.output.shape[axis] ?? 1),
+        ),
+      ),
   },
 });
 

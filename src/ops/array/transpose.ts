@@ -17,9 +17,7 @@ const frontAxes = (perm: readonly (number | null)[], fail: Fail): (number | null
   perm.map((axis) => {
     if (axis === null) return null;
     const at = axisFromFront(axis, perm.length);
-    return at === null
-      ? fail(`perm dim ${axis} is out of range of input rank ${perm.length}`)
-      : at;
+    return at === null ? fail(`perm dim ${axis} is out of range of input rank ${perm.length}`) : at;
   });
 
 /** Known axes; a repeated one is refused, as TensorFlow's kernel does. */
@@ -106,12 +104,7 @@ export const InvertPermutation = defineOp({
 function reversedAxes(x: Tensor): Tensor {
   const b = graphBuilder();
   if (x.shape !== null) return vectorNode(b, [...x.shape.keys()].reverse(), 'perm');
-  const last = b.op(
-    'Sub',
-    [b.op('Rank', [x]), b.constant(1, 'int32', 'sub/y')],
-    {},
-    'sub',
-  );
+  const last = b.op('Sub', [b.op('Rank', [x]), b.constant(1, 'int32', 'sub/y')], {}, 'sub');
   const limit = b.constant(-1, 'int32', 'Range/limit');
   return b.op('Range', [last, limit, b.constant(-1, 'int32', 'Range/delta')]);
 }

@@ -48,7 +48,7 @@ const accumulate = (n: number): Kernel => ({
 /** Adds its feed to a variable and fetches the variable. */
 const addProgram = (n: number): Program => ({
   ...empty,
-  buffers: [buffer({ kind: 'feed', feed: 0, shape: [2] }, [n]), buffer({ kind: 'variable', variable: 0 }, [n])],
+  buffers: [buffer({ kind: 'feed', feed: 0 }, [n]), buffer({ kind: 'variable', variable: 0 }, [n])],
   feeds: [{ name: 'x:0', dtype: 'float32', shape: [n] }],
   variables: [variable(n)],
   steps: [step(accumulate(n), [0, 1])],
@@ -321,7 +321,7 @@ describe('CpuRuntime', () => {
     const loaded = await runtime.load({
       ...empty,
       buffers: [
-        buffer({ kind: 'feed', feed: 0, shape: [2] }, [2], 'int64'),
+        buffer({ kind: 'feed', feed: 0 }, [2], 'int64'),
         buffer({ kind: 'temp', slot: 0 }, [2], 'int64', 'i32'),
         buffer({ kind: 'temp', slot: 1 }, [2], 'int64'),
       ],

@@ -16,7 +16,7 @@ const program = (): Program => ({
       [2],
       'int64',
     ),
-    buffer({ kind: 'feed', feed: 0, shape: [2] }, [2], 'int64'),
+    buffer({ kind: 'feed', feed: 0 }, [2], 'int64'),
     buffer({ kind: 'temp', slot: 0 }, [2], 'int64'),
   ],
   steps: [
