@@ -17,7 +17,10 @@ import { operationsOf, tolerance, workloadNames, type WorkloadName } from './wor
 
 const peerNames = ['defrun', 'tfjs-webgpu'] as const;
 type PeerName = (typeof peerNames)[number];
-const scripts: Record<PeerName, string> = { defrun: 'defrun-peer.js', 'tfjs-webgpu': 'tfjs-peer.js' };
+const scripts: Record<PeerName, string> = {
+  defrun: 'defrun-peer.js',
+  'tfjs-webgpu': 'tfjs-peer.js',
+};
 
 /** Milliseconds a peer computes before it is the other's turn. */
 const turnMs = 600;
@@ -128,14 +131,14 @@ async function compareOn(
       defrun: quantile(samples.defrun, 0.5),
       'tfjs-webgpu': quantile(samples['tfjs-webgpu'], 0.5),
     },
-    firstMs: firstMs as Row['firstMs'],
+    firstMs: firstMs,
     ratios: ratios.toSorted((a, b) => a - b),
   };
 }
 
 function printTable(adapter: string, mesaCache: string, rows: readonly Row[]): void {
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, i) => (i === 0 ? cell.padEnd(14) : cell.padStart(15))).join('');
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(16) : cell.padStart(14))).join('');
   const ms = (value: number): string => `${rounded(value)} ms`;
   const lines = rows.map(({ workload, ms: of, firstMs, ratios }) => {
     const [low, high] = [ratios[0] ?? NaN, ratios.at(-1) ?? NaN];

@@ -42,10 +42,13 @@ function trainingStep(): Built {
   const { examples, width, hidden, learningRate } = net;
   const x = tf.placeholder('float32', [examples, width], 'x');
   const y = tf.placeholder('float32', [examples, width], 'y');
-  const kernel = (inputs: number, units: number, seed: number): { kernelInitializer: never } =>
-    ({ kernelInitializer: tf.initializers.constantInitializer(weights(inputs, units, seed)) }) as never;
-  const h = tf.layers.dense(x, hidden, { activation: tf.nn.relu, ...kernel(width, hidden, 3) });
-  const predicted = tf.layers.dense(h, width, kernel(hidden, width, 4));
+  const h = tf.layers.dense(x, hidden, {
+    activation: tf.nn.relu,
+    kernelInitializer: tf.initializers.constantInitializer(weights(width, hidden, 3)),
+  });
+  const predicted = tf.layers.dense(h, width, {
+    kernelInitializer: tf.initializers.constantInitializer(weights(hidden, width, 4)),
+  });
   const loss = tf.losses.meanSquaredError(y, predicted);
   const train = new tf.train.GradientDescentOptimizer(learningRate).minimize(loss);
   const feeds = {
@@ -71,11 +74,12 @@ function chain(): Built {
   return { fetches: [tf.reduceMean(four)] };
 }
 
-function tiny(): Built {
+function tiny(isFed: boolean): Built {
   const { count, shape } = tinyOps;
-  let x: tf.Tensor = tf.placeholder('float32', shape, 'x');
+  const start = array(shape, randomData(shape[0] * shape[1], 1));
+  let x: tf.TensorLike = isFed ? tf.placeholder('float32', shape, 'x') : tf.variable(start);
   for (let i = 0; i < count; i++) x = i % 2 === 0 ? tf.mul(x, 0.995) : tf.add(x, 0.01);
-  return { fetches: [x], feeds: { x: array(shape, randomData(shape[0] * shape[1], 1)) } };
+  return { fetches: [tf.convertToTensor(x)], feeds: isFed ? { x: start } : {} };
 }
 
 function mlp(): Built {
@@ -105,7 +109,8 @@ serve({
     'training step': () => sessionCall(trainingStep),
     'matmul 512': () => sessionCall(matmul),
     'chain of 12': () => sessionCall(chain),
-    'tiny ops': () => sessionCall(tiny),
+    'tiny ops': () => sessionCall(() => tiny(false)),
+    'tiny ops, fed': () => sessionCall(() => tiny(true)),
     mlp: () => sessionCall(mlp),
   },
 });

@@ -28,6 +28,7 @@ interface Tfjs {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   getBackend(): string;
+  env(): { set(flag: string, value: boolean): void };
   tensor(data: Float32Array, shape: readonly number[]): TfjsTensor;
   variable(initial: TfjsTensor): TfjsTensor;
   tidy(work: () => TfjsTensor): TfjsTensor;
@@ -70,7 +71,8 @@ async function openTfjs(): Promise<{ readonly tf: Tfjs; readonly adapter: string
   require('@tensorflow/tfjs-backend-webgpu');
   await tf.setBackend('webgpu');
   await tf.ready();
-  if (tf.getBackend() !== 'webgpu') throw new Error('TensorFlow.js did not take its WebGPU backend.');
+  if (tf.getBackend() !== 'webgpu')
+    throw new Error('TensorFlow.js did not take its WebGPU backend.');
   return { tf, adapter: adapter.info.description || adapter.info.device };
 }
 
@@ -86,6 +88,14 @@ async function read(compute: () => TfjsTensor): Promise<Float32Array> {
 
 const resident = (data: Float32Array, shape: readonly number[]): TfjsTensor =>
   tf.variable(tf.tensor(data, shape));
+
+/** A tensor that was computed on the device, and so stays there. */
+function onDevice(data: Float32Array, shape: readonly number[]): TfjsTensor {
+  tf.env().set('WEBGPU_CPU_FORWARD', false);
+  const computed = tf.add(tf.tensor(data, shape), 0);
+  tf.env().set('WEBGPU_CPU_FORWARD', true);
+  return computed;
+}
 
 function trainingStep(): Call {
   const { examples, width, hidden, learningRate } = net;
@@ -127,12 +137,14 @@ function chain(): Call {
     });
 }
 
-function tiny(): Call {
+/** Small tensors the device has not seen yet are computed on the CPU: that is the fed variant. */
+function tiny(isFed: boolean): Call {
   const { count, shape } = tinyOps;
   const data = randomData(shape[0] * shape[1], 1);
+  const start = isFed ? undefined : onDevice(data, shape);
   return () =>
     read(() => {
-      let x = tf.tensor(data, shape);
+      let x = start ?? tf.tensor(data, shape);
       for (let i = 0; i < count; i++) x = i % 2 === 0 ? tf.mul(x, 0.995) : tf.add(x, 0.01);
       return x;
     });
@@ -163,7 +175,8 @@ serve({
     'training step': trainingStep,
     'matmul 512': matmul,
     'chain of 12': chain,
-    'tiny ops': tiny,
+    'tiny ops': () => tiny(false),
+    'tiny ops, fed': () => tiny(true),
     mlp,
   },
 });

@@ -6,7 +6,14 @@ export const chainLength = 2 ** 20;
 export const tinyOps = { count: 200, shape: [1, 16] as const };
 export const mlpSizes = [32, 64, 64, 10] as const;
 
-export const workloadNames = ['training step', 'matmul 512', 'chain of 12', 'tiny ops', 'mlp'] as const;
+export const workloadNames = [
+  'training step',
+  'matmul 512',
+  'chain of 12',
+  'tiny ops',
+  'tiny ops, fed',
+  'mlp',
+] as const;
 export type WorkloadName = (typeof workloadNames)[number];
 
 /** Floating-point operations of a call, where they are what counts. */

@@ -33,14 +33,23 @@ export function addDoctorCommand(program: Command, io: CliIo, done: (code: numbe
       const report = await new Limit(io).within(examine).finally(() => {
         progress.clear();
       });
-      await writeLine(io.stdout, flags.json === true ? JSON.stringify(report, null, 2) : print(report));
+      await writeLine(
+        io.stdout,
+        flags.json === true ? JSON.stringify(report, null, 2) : print(report),
+      );
       done(report.usable ? exitCodes.ok : exitCodes.noDevice);
     });
 }
 
 async function examine(signal: AbortSignal): Promise<DoctorReport> {
   const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => { reject(signal.reason as Error); }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        reject(signal.reason as Error);
+      },
+      { once: true },
+    );
   });
   const report = await Promise.race([inspectGpu(), aborted]);
   return { usable: report.chosen !== null, osRelease: release(), glibc: glibcVersion(), ...report };
@@ -62,7 +71,9 @@ const shownLimits = [
 
 function print(report: DoctorReport): string {
   const { chosen, advice } = report;
-  const versions = Object.entries(report.packages).map(([name, v]) => `  ${name}: ${v ?? 'not installed'}`);
+  const versions = Object.entries(report.packages).map(
+    ([name, v]) => `  ${name}: ${v ?? 'not installed'}`,
+  );
   const variables = Object.entries(report.environment).map(([name, v]) => `  ${name}=${v}`);
   const lines = [
     `Node ${report.node} on ${report.platform} ${report.osRelease}${report.glibc === null ? '' : `, glibc ${report.glibc}`}`,
@@ -71,9 +82,14 @@ function print(report: DoctorReport): string {
     'Environment',
     ...listOr(variables, '  (nothing set)'),
     "Adapters of the system's drivers",
-    ...listOr(report.systemAdapters.map((line) => `  ${line}`), '  (none)'),
+    ...listOr(
+      report.systemAdapters.map((line) => `  ${line}`),
+      '  (none)',
+    ),
     ...(chosen === null ? ['Chosen adapter: none'] : adapterLines(chosen)),
-    ...(advice.length === 0 ? ['All is well.'] : ['Advice', ...advice.map((line) => `  - ${line}`)]),
+    ...(advice.length === 0
+      ? ['All is well.']
+      : ['Advice', ...advice.map((line) => `  - ${line}`)]),
   ];
   return lines.join('\n');
 }

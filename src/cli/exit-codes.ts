@@ -57,6 +57,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CancelledError) return exitCodes.interrupted;
   if (error instanceof InternalError) return exitCodes.unexpected;
   if (error instanceof TfError) return exitCodes.cannotRun;
-  const isTooLarge = error instanceof RangeError && /allocation|array length|memory/i.test(error.message);
+  const isTooLarge =
+    error instanceof RangeError && /allocation|array length|memory/i.test(error.message);
   return isTooLarge ? exitCodes.cannotRun : exitCodes.unexpected;
 }

@@ -12,9 +12,9 @@ import {
   readGraph,
   resolveFetches,
   unfedPlaceholders,
+  type LoadedGraph,
   type NamedFetch,
 } from './graph-file.js';
-import type { LoadedGraph } from '../serialize/load-graph.js';
 import { Limit, writeLine, type CliIo } from './io.js';
 import { deviceOption, gather, gatherShapes, type DeviceName, type NamedShape } from './options.js';
 
@@ -76,8 +76,8 @@ async function explainGraph(
 function textOf(explanation: GraphExplanation, { json, program }: ExplainFlags): string {
   if (program === true) return explanation.toProgramText();
   if (json !== true) return explanation.toString();
-  const { program: _, ...facts } = explanation;
-  return JSON.stringify(facts, null, 2);
+  // The program holds the weights: far too much.
+  return JSON.stringify({ ...explanation, program: undefined }, null, 2);
 }
 
 /** Given shapes, and those that placeholders declare themselves. */
@@ -90,7 +90,8 @@ function feedShapes(
   const shapes = new Map<Tensor, StaticShape>();
   for (const { name, shape } of given) {
     const tensor = namedInput(loaded, name, '--shape');
-    if (shapes.has(tensor) || fed.has(tensor)) throw usageError(`--shape: '${tensor.name}' is given twice.`);
+    if (shapes.has(tensor) || fed.has(tensor))
+      throw usageError(`--shape: '${tensor.name}' is given twice.`);
     if (!isCompatible(tensor.shape, shape))
       throw inputError(
         `--shape ${name}: ${formatShape(shape)} does not fit ${describeTensor(tensor)}.`,

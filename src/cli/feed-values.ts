@@ -6,10 +6,9 @@ import type { NdArray } from '../graph/dtype.js';
 import type { Tensor } from '../graph/operation.js';
 import { formatShape, formatTuple, isCompatible } from '../graph/shape.js';
 import { parseNpy } from '../data/npy.js';
-import type { LoadedGraph } from '../serialize/load-graph.js';
 import { convertArray } from './convert-array.js';
 import { CliError, inputError, isFileError, messageOf, usageError } from './exit-codes.js';
-import { namedInput } from './graph-file.js';
+import { namedInput, type LoadedGraph } from './graph-file.js';
 import { imageFeed } from './image-feed.js';
 import { decodeImage } from './images.js';
 import { inFolder, readStdin, type CliIo } from './io.js';
@@ -51,8 +50,7 @@ export async function readFeeds(
 ): Promise<NamedFeed[]> {
   const parsed = feedArguments.map(splitFeed);
   const fromStdin = parsed.filter(({ value }) => value === '-');
-  if (fromStdin.length > 1)
-    throw usageError('Only one --feed can be read from stdin (-).');
+  if (fromStdin.length > 1) throw usageError('Only one --feed can be read from stdin (-).');
   const feeds: NamedFeed[] = [];
   const seen = new Set<Tensor>();
   for (const { name, value } of parsed) {
@@ -112,15 +110,15 @@ async function imageValue(
 ): Promise<NdArray> {
   const bytes = await readFile(inFolder(io, path));
   // A graph that decodes images itself takes the file as it is.
-  if (tensor.dtype === 'string') return { dtype: 'string', shape: [], data: [new Uint8Array(bytes)] };
+  if (tensor.dtype === 'string')
+    return { dtype: 'string', shape: [], data: [new Uint8Array(bytes)] };
   return imageFeed(await decodeImage(bytes), tensor, imageScale);
 }
 
 function literalValue(tensor: Tensor, text: string): NdArray {
   const { dtype } = tensor;
   const looksNested = /^\s*["[{]/.test(text);
-  if (dtype === 'string' && !looksNested)
-    return { dtype, shape: [], data: [encoder.encode(text)] };
+  if (dtype === 'string' && !looksNested) return { dtype, shape: [], data: [encoder.encode(text)] };
   let value: unknown;
   try {
     value = parseJson(text);

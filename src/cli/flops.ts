@@ -70,7 +70,9 @@ const convolutionFilter: Rule = ({ input, output }) => {
 const pooling: Rule = ({ op, output }) => {
   const size = op.attrs.get('ksize');
   const shape = output(0);
-  return size?.kind === 'list(int)' && shape ? elementCount(shape) * elementCount(size.value) : null;
+  return size?.kind === 'list(int)' && shape
+    ? elementCount(shape) * elementCount(size.value)
+    : null;
 };
 
 const named = (rule: Rule, ...types: string[]): (readonly [string, Rule])[] =>

@@ -5,8 +5,17 @@ import type { Graph } from '../graph/graph.js';
 import { Operation, type Tensor } from '../graph/operation.js';
 import { formatShape } from '../graph/shape.js';
 import { loadGraph, type LoadedGraph } from '../serialize/load-graph.js';
-import { CliError, exitCodes, inputError, isFileError, messageOf, usageError } from './exit-codes.js';
+import {
+  CliError,
+  exitCodes,
+  inputError,
+  isFileError,
+  messageOf,
+  usageError,
+} from './exit-codes.js';
 import { inFolder, type CliIo } from './io.js';
+
+export type { LoadedGraph };
 
 /** @throws CliError (bad input) for a missing, unreadable or damaged file. */
 export async function readGraph(path: string, io: CliIo): Promise<LoadedGraph> {
@@ -101,7 +110,8 @@ export function unfedPlaceholders(
     for (const before of op.controlInputs) seen.add(before);
   }
   const isUnfed = (op: Operation): boolean =>
-    (op.type === 'Placeholder' || op.type === 'PlaceholderV2') && op.outputs.some((t) => !fed.has(t));
+    (op.type === 'Placeholder' || op.type === 'PlaceholderV2') &&
+    op.outputs.some((t) => !fed.has(t));
   return [...seen].filter(isUnfed).flatMap((op) => op.outputs);
 }
 

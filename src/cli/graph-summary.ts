@@ -5,9 +5,8 @@ import type { Operation, Tensor } from '../graph/operation.js';
 import { findSchema } from '../graph/registry.js';
 import type { Shape } from '../graph/shape.js';
 import { headerOf } from '../serialize/graph-wire.js';
-import type { LoadedGraph } from '../serialize/load-graph.js';
 import { flopsOf } from './flops.js';
-import { displayName } from './graph-file.js';
+import { displayName, type LoadedGraph } from './graph-file.js';
 
 export interface TensorFacts {
   readonly name: string;

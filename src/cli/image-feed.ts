@@ -3,7 +3,13 @@ import { InvalidArgumentError } from '../errors.js';
 import { isFloating, isInteger, type NdArray } from '../graph/dtype.js';
 import { toNdArray } from '../graph/nd-array.js';
 import type { Tensor } from '../graph/operation.js';
-import { formatShape, isCompatible, type Dim, type Shape, type StaticShape } from '../graph/shape.js';
+import {
+  formatShape,
+  isCompatible,
+  type Dim,
+  type Shape,
+  type StaticShape,
+} from '../graph/shape.js';
 import { channelsOf, type Pixels } from './images.js';
 
 interface Layout {

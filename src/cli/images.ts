@@ -87,7 +87,8 @@ export function channelsOf({ width, height, rgba }: Pixels, channels: 1 | 3 | 4)
   const out = new Uint8Array(count * channels);
   for (let i = 0; i < count; i++) {
     const [r = 0, g = 0, b = 0] = [rgba[4 * i], rgba[4 * i + 1], rgba[4 * i + 2]];
-    if (channels === 1) out[i] = r === g && g === b ? r : Math.round(0.299 * r + 0.587 * g + 0.114 * b);
+    if (channels === 1)
+      out[i] = r === g && g === b ? r : Math.round(0.299 * r + 0.587 * g + 0.114 * b);
     else out.set([r, g, b], 3 * i);
   }
   return out;

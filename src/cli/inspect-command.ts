@@ -29,7 +29,10 @@ export function addInspectCommand(program: Command, io: CliIo, done: (code: numb
         progress.clear();
       });
       const summary = summarise(loaded);
-      await writeLine(io.stdout, flags.json === true ? JSON.stringify(summary, null, 2) : print(summary));
+      await writeLine(
+        io.stdout,
+        flags.json === true ? JSON.stringify(summary, null, 2) : print(summary),
+      );
       done(exitCodes.ok);
     });
 }
@@ -46,7 +49,9 @@ export function shortNumber(value: number): string {
 function tensorLines(tensors: readonly TensorFacts[]): string[] {
   const width = tensors.reduce((n, { name }) => Math.max(n, name.length), 0);
   if (tensors.length === 0) return ['  (none)'];
-  return tensors.map(({ name, dtype, shape }) => `  ${name.padEnd(width)}  ${dtype} ${formatShape(shape)}`);
+  return tensors.map(
+    ({ name, dtype, shape }) => `  ${name.padEnd(width)}  ${dtype} ${formatShape(shape)}`,
+  );
 }
 
 function opLines({ ops }: GraphSummary): string[] {

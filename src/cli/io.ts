@@ -43,7 +43,13 @@ export async function readStdin(io: CliIo, signal: AbortSignal): Promise<string>
   const chunks: Uint8Array[] = [];
   let length = 0;
   const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => { reject(signal.reason as Error); }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        reject(signal.reason as Error);
+      },
+      { once: true },
+    );
   });
   const reading = async (): Promise<string> => {
     for await (const chunk of io.stdin) {

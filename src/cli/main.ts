@@ -56,8 +56,7 @@ export async function main(argv: readonly string[], io: CliIo): Promise<ExitCode
 
 /** Tells what went wrong, in one message; Commander has told its own already. */
 async function report(error: unknown, io: CliIo): Promise<number> {
-  if (error instanceof CommanderError)
-    return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   const text = messageOf(error).trim();
   await writeLine(io.stderr, `defrun: ${text || 'unknown error'}`);
   if (io.env['DEFRUN_DEBUG'] === '1')

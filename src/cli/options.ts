@@ -11,9 +11,7 @@ export const gather = (value: string, earlier: readonly string[] = []): readonly
 ];
 
 export const deviceOption = (description: string): Option =>
-  new Option('--device <kind>', description)
-    .choices(['auto', 'gpu', 'cpu'])
-    .default('auto');
+  new Option('--device <kind>', description).choices(['auto', 'gpu', 'cpu']).default('auto');
 
 /** Longest time a timer takes. */
 const maxMilliseconds = 2 ** 31 - 1;
@@ -29,7 +27,8 @@ export function parseMilliseconds(text: string): number {
 export function parseScale(text: string): number {
   const parts = /^(-?[\d.]+(?:e-?\d+)?)(?:\/([\d.]+))?$/i.exec(text);
   const value = Number(parts?.[1]) / Number(parts?.[2] ?? 1);
-  if (!Number.isFinite(value)) throw new BadOption('Expected a number or a quotient such as 1/255.');
+  if (!Number.isFinite(value))
+    throw new BadOption('Expected a number or a quotient such as 1/255.');
   return value;
 }
 

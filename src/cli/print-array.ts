@@ -22,7 +22,8 @@ function floatFormat(values: readonly number[]): (value: number) => string {
     ([most, least], v) => [Math.max(most, v), Math.min(least, v)],
     [0, Infinity],
   );
-  const exponent = largest >= 1e8 || (sizes.length > 0 && (smallest < 1e-4 || largest / smallest > 1e3));
+  const exponent =
+    largest >= 1e8 || (sizes.length > 0 && (smallest < 1e-4 || largest / smallest > 1e3));
   const special = (v: number): string => (Number.isNaN(v) ? 'nan' : v > 0 ? 'inf' : '-inf');
   const digitsOf = (v: number): number =>
     exponent
@@ -44,7 +45,8 @@ function scalarFormat(values: readonly ScalarValue[]): (value: ScalarValue) => s
   const float = floatFormat(numbers);
   return (value) => {
     if (typeof value === 'number') return float(value);
-    if (isPair(value)) return `${float(value[0])}${value[1] < 0 ? '-' : '+'}${float(Math.abs(value[1]))}j`;
+    if (isPair(value))
+      return `${float(value[0])}${value[1] < 0 ? '-' : '+'}${float(Math.abs(value[1]))}j`;
     if (value instanceof Uint8Array) return `b'${Buffer.from(value).toString('latin1')}'`;
     if (typeof value === 'string') return JSON.stringify(value);
     return String(value);

@@ -49,7 +49,11 @@ export function addRunCommand(program: Command, io: CliIo, done: (code: number) 
     .option('--out <dir>', 'write one .npy file per fetch into this folder')
     .option('--json', 'print one JSON object {name: {dtype, shape, data}}')
     .addOption(deviceOption('auto: a hardware GPU if there is one, else the CPU'))
-    .option('--timeout <ms>', 'stop with exit code 124 after so many milliseconds', parseMilliseconds)
+    .option(
+      '--timeout <ms>',
+      'stop with exit code 124 after so many milliseconds',
+      parseMilliseconds,
+    )
     .option('--image-scale <factor>', 'factor on image values, such as 1/255', parseScale)
     .addHelpText('after', help)
     .action(async (path: string, flags: RunFlags) => {
@@ -61,7 +65,12 @@ export function addRunCommand(program: Command, io: CliIo, done: (code: number) 
     });
 }
 
-async function runGraph(path: string, flags: RunFlags, io: CliIo, signal: AbortSignal): Promise<void> {
+async function runGraph(
+  path: string,
+  flags: RunFlags,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<void> {
   const progress = new Progress(io);
   try {
     progress.show(`Loading ${path}`);
@@ -76,8 +85,12 @@ async function runGraph(path: string, flags: RunFlags, io: CliIo, signal: AbortS
     let values: (NdArray | null)[];
     try {
       const pairs = feeds.map(({ tensor, array }) => [tensor, array] as const);
-      const answer = await session.run(fetches.map(({ fetch }) => fetch), pairs, { signal });
-      values = answer as (NdArray | null)[];
+      const answer = await session.run(
+        fetches.map(({ fetch }) => fetch),
+        pairs,
+        { signal },
+      );
+      values = answer;
     } finally {
       await session.close();
     }
@@ -104,5 +117,8 @@ async function present(
     return;
   }
   const columns = io.stdout.columns;
-  await writeAll(io.stdout, arrays.map(([name, array]) => printArray(name, array, columns)));
+  await writeAll(
+    io.stdout,
+    arrays.map(([name, array]) => printArray(name, array, columns)),
+  );
 }

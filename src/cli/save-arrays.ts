@@ -42,7 +42,9 @@ export async function saveArrays(
       await writeAtomically(inFolder(io, paths[i] ?? ''), formatNpy(array));
   } catch (error) {
     if (!isFileError(error)) throw error;
-    throw new CliError(exitCodes.badInput, `--out ${folder}: ${messageOf(error)}.`, { cause: error });
+    throw new CliError(exitCodes.badInput, `--out ${folder}: ${messageOf(error)}.`, {
+      cause: error,
+    });
   }
   return paths;
 }

@@ -4,7 +4,8 @@ import { elementCount } from '../graph/shape.js';
 import { widened } from './convert-array.js';
 
 /** A complex number is a pair; bytes are a string that is not UTF-8. */
-export type ScalarValue = number | bigint | boolean | string | Uint8Array | readonly [number, number];
+export type ScalarValue =
+  number | bigint | boolean | string | Uint8Array | readonly [number, number];
 
 const strict = new TextDecoder('utf-8', { fatal: true });
 

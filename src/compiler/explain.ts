@@ -138,16 +138,16 @@ export function formatExplanation(explanation: Explanation): string {
     spaceText(kernel),
     formatBytes(kernel.bytesRead),
     formatBytes(kernel.bytesWritten),
-    formatCount(kernel.flops),
+    formatFlops(kernel.flops),
     kernel.nodes.join(' + '),
   ]);
   const tensors = (title: string, list: readonly ExplainedTensor[], note: Note = () => ''): Row[] =>
     list.map((tensor) => [title, ...tensorCells(tensor), note(tensor)]);
   return [
-    `${kernels.length} kernels (${kernels.length - onHost} on the device, ${onHost} on the host), ${copies} copies, ${transfers} transfers, ${formatCount(flops)}FLOP`,
+    `${kernels.length} kernels (${kernels.length - onHost} on the device, ${onHost} on the host), ${copies} copies, ${transfers} transfers, ${formatFlops(flops)}`,
     `memory: variables ${formatBytes(explanation.variableBytes)}, constants ${formatBytes(explanation.constantBytes)}, arena ${formatBytes(explanation.arenaBytes)}`,
     '',
-    ...alignRows([['step', 'kind', 'place', 'space', 'read', 'written', 'FLOP', 'ops'], ...rows]),
+    ...alignRows([['step', 'kind', 'place', 'space', 'read', 'written', 'work', 'ops'], ...rows]),
     '',
     ...alignRows([
       ...tensors('feed', feeds),
@@ -191,8 +191,9 @@ export function formatBytes(bytes: number): string {
   return scaled(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
 }
 
-/** `512`, `3.1 k`, `98 M`. */
-const formatCount = (count: number): string => scaled(count, 1000, ['', 'k', 'M', 'G', 'T']);
+/** `512 FLOP`, `3.1 kFLOP`, `98 MFLOP`. */
+const formatFlops = (flops: number): string =>
+  scaled(flops, 1000, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP']);
 
 function scaled(value: number, step: number, units: readonly string[]): string {
   let at = 0;
@@ -202,5 +203,5 @@ function scaled(value: number, step: number, units: readonly string[]): string {
     at++;
   }
   const digits = at === 0 || rest >= 100 ? rest.toFixed(0) : rest.toPrecision(2);
-  return `${digits} ${units[at] ?? ''}`.trimEnd();
+  return `${digits} ${units[at] ?? ''}`;
 }

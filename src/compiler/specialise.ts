@@ -3,7 +3,7 @@
  * run over full shapes, constants are computed, decompositions are expanded, equal nodes shared,
  * and each variable's reads and writes become versions.
  */
-import { InvalidArgumentError, UnimplementedError } from '../errors.js';
+import { InvalidArgumentError, ResourceExhaustedError, UnimplementedError } from '../errors.js';
 import { shortNameOf, type DType, type NdArray } from '../graph/dtype.js';
 import { inferShapes } from '../graph/infer.js';
 import type { OpBuilder } from '../graph/op-schema.js';
@@ -33,6 +33,18 @@ import { completeAttrs, keyOf } from './op-attrs.js';
 import { dependenciesOf, type RunSignature } from './prune.js';
 import { VariableVersions, type VariableStates } from './variable-versions.js';
 import { writtenArgs } from './written-args.js';
+
+/** Kernels index with 32-bit integers. */
+const maxElements = 2 ** 31 - 1;
+
+function checkIndexable(shape: StaticShape, node: string, op: string): void {
+  const count = elementCount(shape);
+  if (count <= maxElements) return;
+  throw new ResourceExhaustedError(
+    `${op} "${node}": OOM: a tensor of shape ${formatShape(shape)} has ${count} elements, and kernels index at most ${maxElements}. Use a smaller batch, or split the tensor.`,
+    { node, op },
+  );
+}
 
 /** What specialisation is for. */
 export interface SpecialiseEnv {
@@ -389,7 +401,12 @@ class Specialiser {
         );
       },
     });
-    if (shapes.every(isStatic)) return shapes;
+    if (shapes.every(isStatic)) {
+      for (const shape of shapes) checkIndexable(shape, name, def.name);
+      return shapes;
+    }
+    // A placeholder's default, used: it is what it passes on that has a shape.
+    if (def.name === 'PlaceholderWithDefault') return [this.#value(inputs[0] as number).shape];
     const node: FlowNode = { name, def, attrs, inputs, outputs: [], place: 'host' };
     return this.#needValues(asked.size > 0 ? [...asked] : inputs, node);
   }

@@ -17,6 +17,8 @@ type Literal = string | number | boolean | null | Literal[] | Map<Literal, Liter
 
 const tokenPattern =
   /\s*(?:(?<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?<number>-?\d+)L?|(?<word>True|False|None)|(?<mark>[{}()[\],:]))/y;
+type TokenKind = 'text' | 'number' | 'word' | 'mark' | 'end';
+
 const closers: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 const deepest = 8;
 
@@ -27,7 +29,7 @@ const bad = (why: string): never => {
 class LiteralParser {
   #at = 0;
   #token = '';
-  #kind: 'text' | 'number' | 'word' | 'mark' | 'end' = 'end';
+  #kind: TokenKind = 'end';
 
   constructor(readonly source: string) {
     this.#advance();
@@ -36,22 +38,26 @@ class LiteralParser {
   /** The whole source as one literal. */
   parse(): Literal {
     const value = this.#value(0);
-    if (this.#kind !== 'end') bad(`'${this.#token}' follows the end of the dict`);
+    if (!this.#isAtEnd()) bad(`'${this.#token}' follows the end of the dict`);
     return value;
+  }
+
+  #isAtEnd(): boolean {
+    return this.#kind === 'end';
   }
 
   #advance(): void {
     tokenPattern.lastIndex = this.#at;
-    const groups = tokenPattern.exec(this.source)?.groups;
-    const found = Object.entries(groups ?? {}).find(([, text]) => text !== undefined);
+    const groups: Record<string, string | undefined> = tokenPattern.exec(this.source)?.groups ?? {};
+    const found = Object.entries(groups).find(([, text]) => text !== undefined);
     if (found === undefined) {
       if (this.source.slice(this.#at).trim() !== '')
         bad(`unexpected text at character ${this.#at}`);
       this.#kind = 'end';
       return;
     }
-    this.#kind = found[0] as 'text';
-    this.#token = found[1];
+    this.#kind = found[0] as TokenKind;
+    this.#token = found[1] ?? '';
     this.#at = tokenPattern.lastIndex;
   }
 
@@ -99,7 +105,8 @@ class LiteralParser {
   }
 }
 
-const isExtent = (value: Literal): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+const isExtent = (value: Literal): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
 
 /**
  * Parses the header's text.

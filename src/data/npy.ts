@@ -122,7 +122,11 @@ function checkLength(content: Uint8Array, layout: Layout, size: number, descr: s
   );
 }
 
-type ViewConstructor = new (buffer: ArrayBufferLike, offset: number, length: number) => NumericArray;
+type ViewConstructor = new (
+  buffer: ArrayBufferLike,
+  offset: number,
+  length: number,
+) => NumericArray;
 
 function readElements(content: Uint8Array, dtype: NumericDType, layout: Layout): NumericArray {
   const Elements = arrayConstructor(dtype);
@@ -235,7 +239,9 @@ export function formatNpy(array: NdArray): Uint8Array {
 function contentOf(array: NdArray): { readonly descr: string; readonly content: Uint8Array } {
   if (array.dtype === 'string') return textContent(array.data);
   if (!isNumericDType(array.dtype))
-    throw new InvalidArgumentError(`A ${array.dtype as string} tensor has no data that could be saved.`);
+    throw new InvalidArgumentError(
+      `A ${array.dtype as string} tensor has no data that could be saved.`,
+    );
   const dtype = stored[array.dtype] ?? array.dtype;
   const given: NumericArray = array.data;
   const data = array.dtype === 'bfloat16' ? Float32Array.from(array.data, brainToNumber) : given;
@@ -247,7 +253,9 @@ function contentOf(array: NdArray): { readonly descr: string; readonly content: 
 
 function textContent(strings: readonly Uint8Array[]): { descr: string; content: Uint8Array } {
   if (strings.some((text) => text.at(-1) === 0))
-    throw new InvalidArgumentError('A string that ends in a zero byte cannot be kept in a .npy file.');
+    throw new InvalidArgumentError(
+      'A string that ends in a zero byte cannot be kept in a .npy file.',
+    );
   const width = strings.reduce((most, text) => Math.max(most, text.length), 1);
   const content = new Uint8Array(width * strings.length);
   for (const [i, text] of strings.entries()) content.set(text, i * width);

@@ -9,6 +9,7 @@ import type { Tensor } from '../graph/operation.js';
 import type { Expr } from '../ir/expr.js';
 import { broadcastOrFail } from './broadcast.js';
 import { defineOp, type OpDef } from './op-def.js';
+import { sameShapes } from './shape-checks.js';
 
 type Builder = OpBuilder<Tensor>;
 // Type aliases, for an interface has no index signature and so is no schema.
@@ -183,7 +184,7 @@ export function outputGradOp({ name, types, expr, grad }: OutputGradSpec): Outpu
     attrs: { T: { kind: 'type', allowed: types } },
     inputs: { y: 'T', dy: 'T' },
     outputs: { z: 'T' },
-    infer: ({ shapes }) => ({ z: shapes.y }),
+    infer: ({ shapes, fail }) => ({ z: sameShapes(shapes.y, shapes.dy, fail) }),
     grad: ({ b, dy, x, y }) => grad({ b, dz: dy.z, y: x.y, dy: x.dy, z: y.z }),
     lower: { kind: 'elementwise', expr: ({ y, dy }) => expr(y, dy) },
   });

@@ -237,7 +237,7 @@ export class Session {
 
   #assertOpen(): void {
     this.#assertNotClosed();
-    if (this.graph.operations.length === 0)
+    if (this.graph.version === 0)
       throw new RuntimeError(
         'The Session graph is empty. Add operations to the graph before calling run().',
       );
@@ -310,7 +310,9 @@ export class Session {
     limit.begin();
     const { program } = cached.compiled;
     const echoes = program.fetches.map((fetch) =>
-      fetch.kind === 'feed' ? copyOf((feeds[fetch.feed] as Feed).array) : null,
+      fetch.kind === 'feed'
+        ? copyOf({ ...(feeds[fetch.feed] as Feed).array, shape: fetch.shape })
+        : null,
     );
     const result = this.#enqueue(cached, feeds, limit, options);
     this.#running.add(result);

@@ -44,7 +44,12 @@ describe('defrun explain', () => {
 
   it.each([
     ['no shape', [], 4, /x {2}float32 \[\?,4\]\nGive each one with --shape/],
-    ['a shape that does not fit', ['--shape', 'x=1,5'], 3, /\[1,5\] does not fit x {2}float32 \[\?,4\]/],
+    [
+      'a shape that does not fit',
+      ['--shape', 'x=1,5'],
+      3,
+      /\[1,5\] does not fit x {2}float32 \[\?,4\]/,
+    ],
     ['an unknown name', ['--shape', 'z=1'], 2, /'z'/],
     ['a shape twice', ['--shape', 'x=1,4', '--shape', 'x:0=1,4'], 2, /given twice/],
   ])('ends well for %s', async (_, flags, expected, message) => {

@@ -9,6 +9,8 @@ const graphs: Readonly<Record<string, string>> = {
   'byte.pbtxt': echoGraph('DT_UINT8', [-1]),
   'long.pbtxt': echoGraph('DT_INT64', [-1]),
   'bool.pbtxt': echoGraph('DT_BOOL', [-1]),
+  'text.pbtxt': echoGraph('DT_STRING', []),
+  'words.pbtxt': echoGraph('DT_STRING', [-1]),
 };
 let folder: Awaited<ReturnType<typeof folderWith>>;
 beforeAll(async () => {
@@ -20,13 +22,20 @@ beforeAll(async () => {
     'broken.json': '[1, 2',
     'empty.json': '',
     'deep.json': '['.repeat(100000) + ']'.repeat(100000),
-    'half.npy': formatNpy({ dtype: 'float16', shape: [3], data: Uint16Array.of(0x3e00, 0xc000, 0x7c00) }),
+    'half.npy': formatNpy({
+      dtype: 'float16',
+      shape: [3],
+      data: Uint16Array.of(0x3e00, 0xc000, 0x7c00),
+    }),
     'double.npy': formatNpy({ dtype: 'float64', shape: [1], data: Float64Array.of(0.1) }),
     'fraction.npy': formatNpy({ dtype: 'float64', shape: [1], data: Float64Array.of(1.5) }),
     'large.npy': formatNpy({ dtype: 'int64', shape: [1], data: BigInt64Array.of(2n ** 40n) }),
     'unsigned.npy': formatNpy({ dtype: 'uint64', shape: [1], data: BigUint64Array.of(2n ** 63n) }),
     'complex.npy': formatNpy({ dtype: 'complex64', shape: [1], data: Float32Array.of(1, 2) }),
-    'cut.npy': formatNpy({ dtype: 'float32', shape: [9], data: new Float32Array(9) }).subarray(0, 140),
+    'cut.npy': formatNpy({ dtype: 'float32', shape: [9], data: new Float32Array(9) }).subarray(
+      0,
+      140,
+    ),
   });
 });
 afterAll(() => folder.remove());
@@ -45,9 +54,17 @@ describe('--feed takes', () => {
     ['float', 'double.npy', [1], [0.1]],
     ['int', '[-2147483648, 7]', [2], [-2147483648, 7]],
     ['byte', '[0, 255]', [2], [0, 255]],
-    ['long', '[9007199254740993, "-9223372036854775808", 5]', [3], ['9007199254740993', '-9223372036854775808', 5]],
+    [
+      'long',
+      '[9007199254740993, "-9223372036854775808", 5]',
+      [3],
+      ['9007199254740993', '-9223372036854775808', 5],
+    ],
     ['long', 'large.npy', [1], [2 ** 40]],
     ['bool', '[true, false, 1]', [3], [true, false, true]],
+    ['text', 'hello', [], ['hello']],
+    ['text', '"a.png"', [], ['a.png']],
+    ['words', '["é", ""]', [2], ['é', '']],
   ])('for a %s: %s', async (kind, value, shape, data) => {
     const { code, stderr, y } = await runEcho(folder.path, `${kind}.pbtxt`, value);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -40,7 +40,10 @@ beforeAll(async () => {
   folder = await folderWith({
     'colour.png': png(colours, 2),
     'grey.png': png(greyPixels, 0),
-    'alpha.png': png(colours.map((c) => [...c, 128]), 6),
+    'alpha.png': png(
+      colours.map((c) => [...c, 128]),
+      6,
+    ),
     'photo.jpg': jpegFile(100),
     'cut.png': png(colours, 2).subarray(0, 50),
     'short.png': png(colours, 2).subarray(0, 20),
@@ -77,7 +80,13 @@ describe('an image fed to', () => {
   });
 
   it('a placeholder of one channel becomes grey by BT.601 weights', async () => {
-    const { y } = await runEcho(folder.path, 'one-channel.pbtxt', 'colour.png', '--image-scale', '1');
+    const { y } = await runEcho(
+      folder.path,
+      'one-channel.pbtxt',
+      'colour.png',
+      '--image-scale',
+      '1',
+    );
     expect(y?.data).toEqual([76, 150, 29, 0, 255, 93]);
   });
 
@@ -109,6 +118,18 @@ describe('an image fed to', () => {
     expect(y?.data.at(-1)).toBe(2);
   });
 
+  it('a string placeholder is the bytes of the file', async () => {
+    const { y } = await runEcho(folder.path, 'text.pbtxt', 'grey.png');
+    expect(y?.data).toEqual([
+      {
+        base64: png(
+          grey.map((v) => [v]),
+          0,
+        ).toString('base64'),
+      },
+    ]);
+  });
+
   it('an open size takes a JPEG of any size', async () => {
     const { y } = await runEcho(folder.path, 'open.pbtxt', 'photo.jpg');
     expect(y?.shape).toEqual([1, 8, 8, 3]);
@@ -117,7 +138,11 @@ describe('an image fed to', () => {
   });
 
   it.each([
-    ['other-size.pbtxt', 'grey.png', /expected shape \[\?,28,28,1\].* got 2 rows by 3 columns with 1 channel/],
+    [
+      'other-size.pbtxt',
+      'grey.png',
+      /expected shape \[\?,28,28,1\].* got 2 rows by 3 columns with 1 channel/,
+    ],
     ['mnist.pbtxt', 'grey.png', /expected shape \[\?,784\].* got 2 rows by 3 columns/],
     ['pair.pbtxt', 'colour.png', /expected shape \[2,2,3,3\]/],
     ['bool.pbtxt', 'colour.png', /cannot be fed to a bool placeholder/],

@@ -21,7 +21,10 @@ const convolution = `
 
 let folder: Awaited<ReturnType<typeof folderWith>>;
 beforeAll(async () => {
-  folder = await folderWith({ 'conv.pbtxt': convolution, 'echo.pbtxt': echoGraph('DT_STRING', []) });
+  folder = await folderWith({
+    'conv.pbtxt': convolution,
+    'echo.pbtxt': echoGraph('DT_STRING', []),
+  });
 });
 afterAll(() => folder.remove());
 
@@ -65,6 +68,12 @@ describe('defrun inspect', () => {
   });
 
   it('writes numbers with three digits', () => {
-    expect([0, 999, 1000, 12345, 3.5e9].map(shortNumber)).toEqual(['0', '999', '1.00k', '12.3k', '3.50G']);
+    expect([0, 999, 1000, 12345, 3.5e9].map(shortNumber)).toEqual([
+      '0',
+      '999',
+      '1.00k',
+      '12.3k',
+      '3.50G',
+    ]);
   });
 });

@@ -9,7 +9,9 @@ const floats = (shape: number[], ...data: number[]): NdArray => ({
 
 describe('printValues', () => {
   it('lines columns up', () => {
-    expect(printValues(floats([2, 2], 1, 2.5, -10, 0.25))).toBe('[[  1.00   2.50]\n [-10.00   0.25]]');
+    expect(printValues(floats([2, 2], 1, 2.5, -10, 0.25))).toBe(
+      '[[  1.00   2.50]\n [-10.00   0.25]]',
+    );
   });
   it('switches to exponents when sizes differ much', () => {
     expect(printValues(floats([2], 1e-9, 1))).toBe('[1e-09 1e+00]');
@@ -39,11 +41,15 @@ describe('printValues', () => {
     const text = [new TextEncoder().encode('hi'), Uint8Array.of(255)];
     expect(printValues(floats([], 3))).toBe('3.');
     expect(printValues({ dtype: 'string', shape: [2], data: text })).toBe('["hi" b\'ÿ\']');
-    expect(printValues({ dtype: 'bool', shape: [2], data: Uint8Array.of(1, 0) })).toBe('[ true false]');
+    expect(printValues({ dtype: 'bool', shape: [2], data: Uint8Array.of(1, 0) })).toBe(
+      '[ true false]',
+    );
     expect(printValues({ dtype: 'int64', shape: [1], data: BigInt64Array.of(2n ** 62n) })).toBe(
       '[4611686018427387904]',
     );
-    expect(printValues({ dtype: 'complex64', shape: [1], data: Float32Array.of(1, -2) })).toBe('[1.-2.j]');
+    expect(printValues({ dtype: 'complex64', shape: [1], data: Float32Array.of(1, -2) })).toBe(
+      '[1.-2.j]',
+    );
     expect(printValues(floats([0, 3]))).toBe('[]');
   });
   it('opens with name, dtype and shape', () => {

@@ -10,7 +10,13 @@ const frozen = join(root, 'tests/golden/files/frozen/frozen.pb');
 
 beforeAll(() => {
   mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
-  const flags = ['--bundle', '--platform=node', '--format=esm', '--packages=external', '--log-level=error'];
+  const flags = [
+    '--bundle',
+    '--platform=node',
+    '--format=esm',
+    '--packages=external',
+    '--log-level=error',
+  ];
   const esbuild = join(root, 'node_modules/.bin/esbuild');
   execFileSync(esbuild, ['bin/defrun.ts', ...flags, `--outfile=${bundle}`], { cwd: root });
 });
@@ -62,7 +68,7 @@ describe('the defrun process', () => {
 
   it('ends with 130 on SIGINT while it waits for stdin', async () => {
     const ended = await start(['run', frozen, '--feed', 'x=-', ...cpu], (child) => {
-      setTimeout(() => child.kill('SIGINT'), 1000);
+      setTimeout(() => child.kill('SIGINT'), 2000);
     });
     expect(ended).toEqual({ code: 130, stdout: '', stderr: 'defrun: Interrupted.\n' });
   });

@@ -43,7 +43,9 @@ const run = (...flags: string[]) =>
 describe('defrun run', () => {
   it.each(golden.equal)('computes what TensorFlow computes with %s', async (file) => {
     const flags = ['--feed', 'x=x.npy', '--fetch', 'probabilities', '--json', '--device', 'cpu'];
-    const { code, stdout, stderr } = await runCli(['run', frozen(file), ...flags], { cwd: folder.path });
+    const { code, stdout, stderr } = await runCli(['run', frozen(file), ...flags], {
+      cwd: folder.path,
+    });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const { probabilities } = JSON.parse(stdout) as { probabilities: { data: number[] } };
     expectGolden(probabilities.data, 'probabilities');
@@ -61,7 +63,15 @@ describe('defrun run', () => {
 
   it('writes one .npy file per fetch and nothing else into --out', async () => {
     const out = join(folder.path, 'deep/results');
-    const { code, stdout } = await run('--feed', 'x=x.npy', '--fetch', 'hidden', 'probabilities', '--out', out);
+    const { code, stdout } = await run(
+      '--feed',
+      'x=x.npy',
+      '--fetch',
+      'hidden',
+      'probabilities',
+      '--out',
+      out,
+    );
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect((await readdir(out)).sort()).toEqual(['hidden.npy', 'probabilities.npy']);
     const hidden = parseNpy(await readFile(join(out, 'hidden.npy')));
@@ -100,7 +110,9 @@ describe('defrun run', () => {
   });
 
   it('ends with 130 when interrupted before or while it waits', async () => {
-    const early = await runCli(['run', frozen(), '--feed', 'x=x.npy'], { signal: AbortSignal.abort() });
+    const early = await runCli(['run', frozen(), '--feed', 'x=x.npy'], {
+      signal: AbortSignal.abort(),
+    });
     expect(early.code).toBe(130);
     const { signal, abort } = abortable();
     setTimeout(abort, 50);
@@ -113,14 +125,22 @@ describe('defrun run', () => {
     const flags = ['run', slowGraph, '--device', 'cpu', '--timeout', '100'];
     const begin = Date.now();
     const { code, stderr } = await runCli(flags, { cwd: slowFolder.path });
-    expect({ code, stderr }).toEqual({ code: 124, stderr: 'defrun: Not done after 100 ms (--timeout).\n' });
+    expect({ code, stderr }).toEqual({
+      code: 124,
+      stderr: 'defrun: Not done after 100 ms (--timeout).\n',
+    });
     expect(Date.now() - begin).toBeLessThan(5000);
   });
 });
 
 function abortable(): { readonly signal: AbortSignal; readonly abort: () => void } {
   const controller = new AbortController();
-  return { signal: controller.signal, abort: () => { controller.abort(); } };
+  return {
+    signal: controller.signal,
+    abort: () => {
+      controller.abort();
+    },
+  };
 }
 
 /** The product of two random 3000 x 3000 matrices: tens of seconds of scalar work. */

@@ -13,7 +13,7 @@ function npyFile(header: string, data: ArrayLike<number>, version = 1, padTo = 6
   if (version === 1) view.setUint16(8, text.length, true);
   else view.setUint32(8, text.length, true);
   bytes.set(Buffer.from(text, 'latin1'), start);
-  bytes.set(data as Uint8Array, start + text.length);
+  bytes.set(data, start + text.length);
   return bytes;
 }
 const header = (descr: string, shape: string, fortran = 'False'): string =>
@@ -69,7 +69,10 @@ describe('parseNpy', () => {
   it('reads text of both kinds without its padding', () => {
     const unicode = Buffer.from('610000000000000062000000e9000000', 'hex');
     expect(ascii(parseNpy(npyFile(header('<U2', '(2,)'), unicode)))).toEqual(['a', 'bé']);
-    expect(ascii(parseNpy(npyFile(header('|S2', '(2,)'), Buffer.from('x\0yz'))))).toEqual(['x', 'yz']);
+    expect(ascii(parseNpy(npyFile(header('|S2', '(2,)'), Buffer.from('x\0yz'))))).toEqual([
+      'x',
+      'yz',
+    ]);
   });
 
   it('makes any non-zero byte of a bool true', () => {
@@ -86,11 +89,19 @@ describe('parseNpy', () => {
     ['no bytes at all', new Uint8Array(), /not a \.npy file/],
     ['version 9', npyFile(header('<f4', '(1,)'), [0, 0, 0, 0], 9), /version 9/],
     ['a cut header', npyFile(header('<f4', '(1,)'), []).subarray(0, 30), /cut off/],
-    ['a billion missing elements', npyFile(header('<f4', '(1000000000,)'), [0]), /needs 4000000000 bytes/],
+    [
+      'a billion missing elements',
+      npyFile(header('<f4', '(1000000000,)'), [0]),
+      /needs 4000000000 bytes/,
+    ],
     ['more bytes than elements', npyFile(header('|u1', '(1,)'), [1, 2]), /past its end/],
     ['pickled objects', npyFile(header('|O', '(1,)'), [0]), /pickled/],
     ['dates', npyFile(header('<M8[ns]', '(1,)'), new Uint8Array(8)), /not supported/],
-    ['records', npyFile("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", []), /records/],
+    [
+      'records',
+      npyFile("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", []),
+      /records/,
+    ],
     ['a negative size', npyFile(header('<f4', '(-1,)'), []), /'shape'/],
     ['code in the header', npyFile("__import__('os')", []), /damaged/],
     ['endless nesting', npyFile('('.repeat(5000), []), /nested too deeply/],

@@ -1,29 +1,15 @@
 /** GatherV2 and Gather: slices of a tensor picked by index along an axis. */
-import { InvalidArgumentError } from '../../errors.js';
 import { addNode, type TensorLike } from '../../graph/add-node.js';
-import { constantValue } from '../../graph/constant-value.js';
-import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
 import { cast, ge, like, lt, max, min, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
 import { elementAt, followable, indicesOf } from '../integer-layout.js';
-import { integersOf } from '../integers.js';
 import { constantIntegers, guarded, zeroOf } from '../lowering-steps.js';
 import { defineOp, type Operand } from '../op-def.js';
 import { axisFromFront, scalarOf, unknownDims, type PartialIntegers } from '../partial-integers.js';
 import { sameDim, withRank, withRankAtLeast, type Fail } from '../shape-checks.js';
-import {
-  concatNode,
-  flatNode,
-  indexDTypeOf,
-  itemOfVector,
-  rangeOfVector,
-  reshapeNode,
-  shapeNode,
-  sizeNode,
-  vectorNode,
-} from '../shape-nodes.js';
+import { firstAxisGradient, gatherGradient } from './gather-gradient.js';
 
 interface GatherShape {
   readonly axis: number;
@@ -136,112 +122,6 @@ function gatherPartial(
     const inRange = picked !== null && picked >= 0 && picked < (from[shape.axis] ?? 0);
     return inRange ? elementAt(params.known, from, ofParams(picked)) : null;
   });
-}
-
-/** Slices of the gradient added up by index: what TensorFlow's IndexedSlices mean, made dense. */
-const segmentSum = (b: OpBuilder<Tensor>, values: Tensor, indices: Tensor, count: Tensor): Tensor =>
-  b.op('UnsortedSegmentSum', [values, indices, count]);
-
-function firstAxisGradient(
-  b: OpBuilder<Tensor>,
-  params: Tensor,
-  indices: Tensor,
-  dy: Tensor,
-): Tensor {
-  const shape = shapeNode(b, params);
-  const zero = b.constant(0, 'int32', 'ExpandDims/dim');
-  const count = b.op('ExpandDims', [sizeNode(b, indices), zero]);
-  const valuesShape = concatNode(b, [count, rangeOfVector(b, shape, 1)]);
-  const values = reshapeNode(b, dy, valuesShape);
-  return segmentSum(b, values, reshapeNode(b, indices, count), itemOfVector(b, shape, 0));
-}
-
-/** Indices into the batches laid end to end: each batch's moved on by its offset. */
-function flatBatchIndices(
-  b: OpBuilder<Tensor>,
-  indices: Tensor,
-  batchSize: Tensor,
-  extent: Tensor,
-  batchDims: number,
-): Tensor {
-  const dtype = indexDTypeOf(indices.dtype);
-  const start = b.constant(0, 'int32', 'range/start');
-  const step = b.constant(1, 'int32', 'range/delta');
-  const batches = b.op('Range', [start, batchSize, step], {}, 'range');
-  const offsets = b.op('Mul', [batches, extent], {}, 'mul');
-  const within = vectorNode(b, new Array<number>((indices.shape?.length ?? 0) - batchDims).fill(1));
-  const outer = rangeOfVector(b, shapeNode(b, indices), 0, batchDims);
-  const column = reshapeNode(b, offsets, concatNode(b, [outer, within]));
-  const same = dtype === 'int32' ? column : b.op('Cast', [column], { DstT: dtype });
-  return b.op('AddV2', [indices, same], {}, 'add');
-}
-
-/** Gradient for any known axis: it moves to the front (behind the batches), is summed, and moves back. */
-function anyAxisGradient(
-  b: OpBuilder<Tensor>,
-  params: Tensor,
-  indices: Tensor,
-  dy: Tensor,
-  axis: number,
-  batchDims: number,
-): Tensor {
-  const rank = params.shape?.length ?? 0;
-  const axes = Array.from({ length: rank }, (_, i) => i);
-  const shape = shapeNode(b, params);
-  const outer = rangeOfVector(b, shape, 0, axis);
-  const inner = rangeOfVector(b, shape, axis + 1);
-  const open = vectorNode(b, [-1], 'concat/values_1');
-  const values = reshapeNode(b, dy, concatNode(b, [outer, open, inner]));
-  const forward = [
-    ...axes.slice(0, batchDims),
-    axis,
-    ...axes.slice(batchDims, axis),
-    ...axes.slice(axis + 1),
-  ];
-  const moved = transposeNode(b, values, forward);
-  const extent = itemOfVector(b, shape, axis);
-  const rest = rangeOfVector(b, shapeNode(b, moved), batchDims + 1);
-  const flatShape = concatNode(b, [vectorNode(b, [-1], 'concat/values_0'), rest]);
-  let sum: Tensor;
-  if (batchDims === 0) sum = segmentSum(b, moved, flatNode(b, indices), extent);
-  else {
-    const zero = vectorNode(b, [0], 'Prod/reduction_indices');
-    const batches = rangeOfVector(b, shape, 0, batchDims);
-    const batchSize = b.op('Prod', [batches, zero], { keep_dims: false });
-    const flat = flatBatchIndices(b, indices, batchSize, extent, batchDims);
-    const count = b.op('Mul', [extent, batchSize], {}, 'mul');
-    const summed = segmentSum(b, reshapeNode(b, moved, flatShape), flatNode(b, flat), count);
-    sum = reshapeNode(b, summed, concatNode(b, [batches, flatShape]));
-  }
-  const back = forward.map((_, i) => forward.indexOf(i));
-  return reshapeNode(b, transposeNode(b, sum, back), shapeNode(b, params));
-}
-
-const transposeNode = (b: OpBuilder<Tensor>, x: Tensor, perm: readonly number[]): Tensor =>
-  b.op('Transpose', [x, vectorNode(b, perm, 'transpose/perm')], {}, 'transpose');
-
-interface GatherNodes {
-  readonly params: Tensor;
-  readonly indices: Tensor;
-  readonly axis: Tensor;
-  readonly batch: number;
-  readonly dy: Tensor;
-}
-
-function gatherGradient(b: OpBuilder<Tensor>, nodes: GatherNodes): Tensor {
-  const { params, indices, batch, dy } = nodes;
-  const known = constantValue(nodes.axis);
-  const axis = known === null ? null : (integersOf(known)[0] ?? 0);
-  if (axis === 0 && batch === 0) return firstAxisGradient(b, params, indices, dy);
-  if (axis === null || params.shape === null || indices.shape === null) {
-    throw new InvalidArgumentError(
-      `GatherV2: its gradient along an axis other than 0 needs a constant axis and known ranks, but ` +
-        `params is ${params.toString()}, indices ${indices.toString()}. Use setShape or a constant axis.`,
-    );
-  }
-  const front = axisFromFront(axis, params.shape.length) ?? 0;
-  const batchDims = batch < 0 ? batch + indices.shape.length : batch;
-  return anyAxisGradient(b, params, indices, dy, front, batchDims);
 }
 
 const Tparams = { kind: 'type', allowed: dataDTypes } as const;

@@ -1,6 +1,7 @@
 /** Pack (stack) and Unpack (unstack): tensors along a new axis, and back. */
 import { ValueError } from '../../errors.js';
 import { addNode, convertToTensor, isVariable, type TensorLike } from '../../graph/add-node.js';
+import { withNameScope } from '../../graph/builder.js';
 import { isNdArray, type ArrayLike } from '../../graph/nd-array.js';
 import { Tensor } from '../../graph/operation.js';
 import { formatTuple, type Shape } from '../../graph/shape.js';
@@ -10,6 +11,7 @@ import { elementAt, followable, indicesOf } from '../integer-layout.js';
 import { joinedAt } from '../joined-axis.js';
 import { defineOp } from '../op-def.js';
 import { axisFromFront, spliced } from '../partial-integers.js';
+import { ownDType } from '../plain-values.js';
 import { sameShapes, type Fail } from '../shape-checks.js';
 
 function frontAxis(axis: number, rank: number, fail: Fail): number {
@@ -122,7 +124,11 @@ export function stack(values: readonly TensorLike[], axis = 0, name?: string): T
     const fallback = values.every(isWhole) ? 'int32' : 'float32';
     return convertToTensor(values as ArrayLike, { fallback, name: name ?? 'stack' });
   }
-  return addNode(Pack, { values }, { axis }, name ?? 'stack').output;
+  const dtype = values.map(ownDType).find((own) => own !== undefined);
+  return withNameScope(name, 'stack', (scope) => {
+    const tensors = values.map((value, i) => convertToTensor(value, { dtype, name: String(i) }));
+    return addNode(Pack, { values: tensors }, { axis }, scope).output;
+  });
 }
 
 export interface UnstackOptions {

@@ -1,7 +1,8 @@
 /** StridedSlice, the op behind indexing, and StridedSliceGrad, which puts a slice back among zeros. */
 import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
+import { constantValue } from '../../graph/constant-value.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
-import type { AttrsOf } from '../../graph/op-schema.js';
+import type { AttrsOf, OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { isStatic, type Dim, type Shape } from '../../graph/shape.js';
 import {
@@ -111,7 +112,13 @@ export const StridedSlice = defineOp({
   grad: ({ b, attrs: masks, x, dy }) => ({
     input: b.op(
       'StridedSliceGrad',
-      [shapeNode(b, x.input, indexDTypeOf(x.begin.dtype)), x.begin, x.end, x.strides, dy.output],
+      [
+        ownConstant(b, shapeNode(b, x.input, indexDTypeOf(x.begin.dtype)), 'shape'),
+        ownConstant(b, x.begin, 'begin'),
+        ownConstant(b, x.end, 'end'),
+        ownConstant(b, x.strides, 'strides'),
+        dy.output,
+      ],
       masksOf(masks),
     ),
     begin: null,
@@ -138,6 +145,12 @@ export const StridedSlice = defineOp({
     },
   },
 });
+
+/** A known vector as a constant of the gradient's own, as TensorFlow makes it; else the vector. */
+function ownConstant(b: OpBuilder<Tensor>, vector: Tensor, arg: string): Tensor {
+  const known = constantValue(vector);
+  return known === null ? vector : b.constant(known, vector.dtype, `StridedSliceGrad/${arg}`);
+}
 
 const masksOf = (given: Attrs): Record<string, number> => ({
   begin_mask: given.begin_mask,

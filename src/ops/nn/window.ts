@@ -64,6 +64,9 @@ export const axesOf = (format: string): FormatAxes =>
 export const inFormat = <V>(format: string, batch: V, height: V, width: V, channel: V): V[] =>
   format === 'NCHW' ? [batch, channel, height, width] : [batch, height, width, channel];
 
+/** Kernels index with 32-bit integers. */
+const maxExtent = 2 ** 31 - 1;
+
 /** Elements a window spans, its holes counted. */
 const spanOf = (size: number, dilation: number): number => (size - 1) * dilation + 1;
 
@@ -72,6 +75,8 @@ export function outputDim(input: Dim, size: Dim, spec: WindowSpec, fail: Fail): 
   const { stride, dilation, padding } = spec;
   if (stride <= 0) fail(`Stride must be > 0, but got ${stride}`);
   if (dilation < 1) fail(`Dilation rate must be >= 1, but got ${dilation}`);
+  const largest = Math.max(stride, dilation, size ?? 0);
+  if (!(largest <= maxExtent)) fail(`A window of extent ${largest} is larger than any tensor`);
   if (input === null) return null;
   if (padding === 'SAME') return Math.ceil(input / stride);
   if (size === null) return null;

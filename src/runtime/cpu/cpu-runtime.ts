@@ -3,7 +3,7 @@
  * about 10 ms between which the event loop turns. It needs no GPU, computes 64-bit types exactly,
  * and is what the GPU's results are compared with.
  */
-import { RuntimeError } from '../../errors.js';
+import { CancelledError, RuntimeError } from '../../errors.js';
 import type { NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
 import type { Program, VariableDecl } from '../../ir/program.js';
@@ -23,6 +23,27 @@ import { createPacer } from './pacer.js';
 
 const sumBytes = (arrays: readonly NdArray[]): number =>
   arrays.reduce((sum, { data }) => sum + (data as Uint8Array).byteLength, 0);
+
+/** Rejects when the signal aborts before the run has started; from then on the run itself answers. */
+function abortableUntil(
+  hasStarted: () => boolean,
+  result: Promise<RunResult>,
+  signal: AbortSignal | undefined,
+): Promise<RunResult> {
+  if (signal === undefined) return result;
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      if (hasStarted()) return;
+      const { reason } = signal as { readonly reason: unknown };
+      reject(new CancelledError('The run was cancelled before it started.', { cause: reason }));
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    const done = (): void => {
+      signal.removeEventListener('abort', stop);
+    };
+    void result.then(resolve, reject).finally(done);
+  });
+}
 
 export class CpuRuntime implements Runtime {
   /**
@@ -92,14 +113,17 @@ export class CpuRuntime implements Runtime {
     const feeds = isQueued ? request.feeds.map(copyFeed) : request.feeds;
     const queuedBytes = isQueued ? sumBytes(feeds) : 0;
     this.#queuedFeedBytes += queuedBytes;
-    const start = (): Promise<RunResult> =>
-      loaded.run({ ...request, feeds }, this.#pacer, isQueued);
+    let hasStarted = false;
+    const start = (): Promise<RunResult> => {
+      hasStarted = true;
+      return loaded.run({ ...request, feeds }, this.#pacer, isQueued);
+    };
     const result = isQueued ? this.#lastRun.then(start) : start();
     const finish = (): void => {
       this.#pendingRuns--;
       this.#queuedFeedBytes -= queuedBytes;
     };
     this.#lastRun = result.then(finish, finish);
-    return result;
+    return isQueued ? abortableUntil(() => hasStarted, result, request.signal) : result;
   }
 }

@@ -120,6 +120,7 @@ export class GpuProgram implements LoadedProgram {
   private begin(request: RunRequest): Flight {
     const { context, buffers, program, steps } = this;
     const feeds = buffers.encodeFeeds(request.feeds);
+    buffers.bindHostVariables(request.variables);
     const groupOf = this.groups.groupsFor(request.variables);
     const kernels = steps.filter(({ kind }) => kind === 'dispatch').length;
     const timer =
@@ -183,7 +184,6 @@ export class GpuProgram implements LoadedProgram {
     const { context, buffers, program, steps } = this;
     const flight = this.begin(request);
     const { encoder } = flight;
-    buffers.bindHostVariables(request.variables);
     const host = new HostSteps(context, program, buffers, encoder, request.variables);
     host.saveVariables(steps);
     try {

@@ -1,0 +1,106 @@
+/** What the documentation shows is true: its commands are single, its snippets type-check and run. */
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import * as tf from 'defrun';
+import { fencesOf, pages, type Fence } from '../support/markdown.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Names that snippets use without saying where they come from. */
+const freeNames: Readonly<Record<string, string>> = {
+  images: 'Float32Array',
+  digits: 'Int32Array',
+  image: 'Float32Array',
+  weights: "import('defrun').Tensor",
+  init: "import('defrun').Operation",
+};
+
+/** The snippet as a module, with the free names it uses declared. */
+function asModule({ code }: Fence): string {
+  const declared = Object.entries(freeNames).filter(
+    ([name]) =>
+      new RegExp(`\\b${name}\\b`).test(code) && !new RegExp(`(const|let) ${name}\\b`).test(code),
+  );
+  return `${code}\n${declared.map(([name, type]) => `declare const ${name}: ${type};`).join('\n')}\nexport {};\n`;
+}
+
+/** Complaints of the compiler about modules that exist only in memory, beside the tests. */
+function typeErrors(modules: ReadonlyMap<string, string>): string[] {
+  const config = ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path));
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (path) => modules.has(path) || fileExists(path);
+  host.getSourceFile = (path, ...rest) => {
+    const text = modules.get(path);
+    return text === undefined
+      ? getSourceFile(path, ...rest)
+      : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+  };
+  const program = ts.createProgram([...modules.keys()], options, host);
+  return [...modules.keys()].flatMap((path) => {
+    const file = program.getSourceFile(path);
+    return [...program.getSemanticDiagnostics(file), ...program.getSyntacticDiagnostics(file)].map(
+      (d) => `${path.slice(root.length)}: ${ts.flattenDiagnosticMessageText(d.messageText, '\n')}`,
+    );
+  });
+}
+
+const snippets = (): Fence[] =>
+  pages()
+    .flatMap(fencesOf)
+    .filter((fence) => fence.language === 'ts');
+
+const AsyncFunction = (async () => undefined).constructor as new (
+  ...args: string[]
+) => (...args: unknown[]) => Promise<unknown>;
+
+/** Runs a snippet with `tf` and the given names in scope; answers the value of `result`. */
+function runSnippet(code: string, scope: Record<string, unknown>, result: string): Promise<unknown> {
+  const body = `${code.replace(/^import .*$/gm, '')}\nreturn ${result};`;
+  const { outputText } = ts.transpileModule(`async function snippet() {${body}}`, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+  });
+  const run = new AsyncFunction(...Object.keys(scope), `${outputText}\nreturn snippet();`);
+  return run(...Object.values(scope));
+}
+
+describe('README.md', () => {
+  it('has one command in each of its first two shell blocks', () => {
+    const commands = fencesOf('README.md')
+      .filter((fence) => fence.language === 'sh')
+      .slice(0, 2)
+      .map(({ code }) => code.split('\n').filter((line) => line.trim() !== ''));
+    expect(commands).toEqual([['npm ci && npm run demo'], ['npm ci && npm test']]);
+  });
+
+  it('opens with a snippet that trains', async () => {
+    const [first] = fencesOf('README.md').filter((fence) => fence.language === 'ts');
+    tf.resetDefaultGraph();
+    const images = Float32Array.from({ length: 20 * 784 }, (_, i) => ((i * 37) % 101) / 101);
+    const digits = Int32Array.from({ length: 20 }, (_, i) => i % 10);
+    const scope = { tf, images, digits };
+    const loss = Number(await runSnippet(first?.code ?? '', scope, 'value.data[0]'));
+    tf.resetDefaultGraph();
+    expect(loss).toBeGreaterThan(1);
+    expect(loss).toBeLessThan(10);
+  });
+});
+
+describe('the snippets of the documentation', () => {
+  it('type-check', () => {
+    const modules = new Map(
+      snippets().map((fence, i) => [`${root}tests/docs/snippet-${i}.ts`, asModule(fence)]),
+    );
+    expect(modules.size).toBeGreaterThan(2);
+    expect(typeErrors(modules)).toEqual([]);
+  });
+
+  it('would not type-check if they were wrong', () => {
+    const code = "import { Graph } from 'defrun';\nconst graph: string = new Graph();";
+    const modules = new Map([[`${root}tests/docs/wrong.ts`, code]]);
+    expect(typeErrors(modules)).toEqual([
+      "tests/docs/wrong.ts: Type 'Graph' is not assignable to type 'string'.",
+    ]);
+  });
+});
