@@ -54,7 +54,7 @@ interface Tfjs {
   readonly sigmoid: Unary;
 }
 
-/** Dawn's objects must outlive the device. */
+/** Dawn's objects must outlive the device: it crashes if the garbage collector takes them. */
 const held: unknown[] = [];
 
 async function openTfjs(): Promise<{ readonly tf: Tfjs; readonly adapter: string }> {
@@ -63,7 +63,9 @@ async function openTfjs(): Promise<{ readonly tf: Tfjs; readonly adapter: string
   if (adapter === null) throw new Error('There is no WebGPU adapter for TensorFlow.js.');
   held.push(gpu, adapter);
   Object.assign(globalThis, dawn.globals);
-  const navigator = { gpu, userAgent: 'node' };
+  // TensorFlow.js would drop an adapter of its own.
+  const heldGpu = { requestAdapter: () => Promise.resolve(adapter) };
+  const navigator = { gpu: heldGpu, userAgent: 'node' };
   Object.defineProperty(globalThis, 'navigator', { value: navigator, configurable: true });
   // Its ES modules lack file extensions: Node needs the CommonJS builds.
   const require = createRequire(import.meta.url);

@@ -23,10 +23,10 @@ async function readIdx(name: string, rank: number): Promise<Uint8Array> {
   return bytes.subarray(4 + 4 * rank);
 }
 
-/** The 60,000 training digits or the 10,000 test digits. */
-export async function readDigits(part: 'train' | 't10k'): Promise<Digits> {
-  const pixels = await readIdx(`${part}-images-idx3-ubyte`, 3);
-  const labels = await readIdx(`${part}-labels-idx1-ubyte`, 1);
+/** The 60,000 training digits or the 10,000 test digits, or the first `limit` of them. */
+export async function readDigits(part: 'train' | 't10k', limit = Infinity): Promise<Digits> {
+  const pixels = (await readIdx(`${part}-images-idx3-ubyte`, 3)).subarray(0, limit * 784);
+  const labels = (await readIdx(`${part}-labels-idx1-ubyte`, 1)).subarray(0, limit);
   const images = new Float32Array(pixels.length);
   for (let i = 0; i < pixels.length; i++) images[i] = (pixels[i] ?? 0) / 255;
   return { count: labels.length, images, labels: Int32Array.from(labels) };

@@ -99,13 +99,18 @@ export interface TrainOptions {
   readonly device?: tf.Device;
   readonly epochs?: number;
   readonly out: string;
+  /** Digits to train on, and to test on: all of them if absent. */
+  readonly limit?: number;
   readonly log?: (line: string) => void;
 }
 
-/** Trains, reports, freezes; returns the accuracy on the 10,000 test digits. */
+/** Trains, reports, freezes; returns the accuracy on the test digits. */
 export async function train(options: TrainOptions): Promise<number> {
-  const { device = 'gpu', epochs = 5, out, log = console.log } = options;
-  const [digits, test] = await Promise.all([readDigits('train'), readDigits('t10k')]);
+  const { device = 'gpu', epochs = 5, out, limit, log = console.log } = options;
+  const [digits, test] = await Promise.all([
+    readDigits('train', limit),
+    readDigits('t10k', limit),
+  ]);
   const model = buildModel();
   const session = new tf.Session({ graph: model.graph, device });
   try {

@@ -121,8 +121,8 @@ function explainFetch(
       return { source, name: `fetch ${i}`, dtype, shape, byteLength: 0 };
     }
     case 'feed': {
-      const { name = '', dtype = 'float32', shape = [] } = program.feeds[fetch.feed] ?? {};
-      return { source, name, dtype, shape, byteLength: 0 };
+      const { name = '', dtype = 'float32' } = program.feeds[fetch.feed] ?? {};
+      return { source, name, dtype, shape: fetch.shape, byteLength: 0 };
     }
   }
 }

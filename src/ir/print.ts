@@ -93,7 +93,10 @@ export function printProgram(program: Program): string {
     ...section('variables', variables.map(variableLine)),
     ...section(
       'random',
-      random.map(({ node, advance }, i) => `${i}: ${node} advances by ${advance}`),
+      random.map(
+        ({ node, advance, seeded }, i) =>
+          `${i}: ${node} ${seeded ? 'seeded' : 'unseeded'}, advances by ${advance}`,
+      ),
     ),
     ...section('buffers', buffers.map(bufferLine)),
     ...section(
@@ -164,6 +167,6 @@ function fetchText(fetch: FetchSource): string {
     case 'constant':
       return `constant ${fetch.data.dtype} ${formatShape(fetch.data.shape)}`;
     case 'feed':
-      return `feed ${fetch.feed}`;
+      return `feed ${fetch.feed} as ${formatShape(fetch.shape)}`;
   }
 }

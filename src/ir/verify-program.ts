@@ -100,8 +100,7 @@ class StepVerifier {
     }
     for (const [i, fetch] of fetches.entries()) {
       this.#where = `fetch ${i}`;
-      if (fetch.kind === 'feed' && this.program.feeds[fetch.feed] === undefined)
-        this.#fail(`there is no feed ${fetch.feed}`);
+      if (fetch.kind === 'feed') this.#fetchFeed(fetch.feed, elementCount(fetch.shape));
       if (fetch.kind !== 'buffer') continue;
       const { dtype, shape } = this.#buffer(fetch.buffer);
       if (dtype !== fetch.dtype || elementCount(shape) !== elementCount(fetch.shape))
@@ -111,6 +110,12 @@ class StepVerifier {
       this.#read(fetch.buffer);
     }
     this.#finalValues();
+  }
+
+  #fetchFeed(at: number, count: number): void {
+    const feed = this.program.feeds[at] ?? this.#fail(`there is no feed ${at}`);
+    if (elementCount(feed.shape) !== count)
+      this.#fail(`${count} elements are fetched from feed ${at} of [${feed.shape.join(',')}]`);
   }
 
   #step(step: Step): void {

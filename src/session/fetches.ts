@@ -10,22 +10,21 @@ export type FetchLeaf = Tensor | Operation | VariableLike | string;
 /** Leaves in any nesting of arrays and plain objects; the answer has the same structure. */
 export type Fetches = FetchLeaf | readonly Fetches[] | { readonly [key: string]: Fetches };
 
-/** What a run gives back for `F`. A name known only as `string` may be of either kind. */
-export type Fetched<F> = F extends Operation
+/**
+ * What a run gives back for `F`. A name known only as `string` may be of either kind; of fetches
+ * known only as `Fetches` nothing can be said.
+ */
+export type Fetched<F> = [Fetches] extends [F] ? unknown : FetchedOf<F>;
+
+type FetchedOf<F> = F extends Operation
   ? null
-  : F extends Tensor | VariableLike
+  : F extends Tensor | VariableLike | `${string}:${number}`
     ? NdArray
-    : F extends `${string}:${number}`
-      ? NdArray
-      : F extends string
-        ? string extends F
-          ? NdArray | null
-          : NdArray | null
-        : F extends readonly unknown[]
-          ? { -readonly [K in keyof F]: Fetched<F[K]> }
-          : F extends object
-            ? { -readonly [K in keyof F]: Fetched<F[K]> }
-            : never;
+    : F extends string
+      ? NdArray | null
+      : F extends object
+        ? { -readonly [K in keyof F]: FetchedOf<F[K]> }
+        : never;
 
 export interface FetchPlan {
   /** Distinct tensors, in order of first appearance. */

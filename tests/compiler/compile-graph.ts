@@ -1,14 +1,26 @@
 /** Compiles graphs for the tests of the compiler: for a device that is not there, or for the host. */
 import { compile } from '../../src/compiler/compile.js';
 import { explainProgram, type ExplainedKernel } from '../../src/compiler/explain.js';
+import type { TensorLike } from '../../src/graph/add-node.js';
 import { Graph } from '../../src/graph/graph.js';
 import type { Operation, Tensor } from '../../src/graph/operation.js';
 import { isStatic, type StaticShape } from '../../src/graph/shape.js';
 import { graphBuilder } from '../../src/graph/builder.js';
-import type { OpBuilder } from '../../src/graph/op-schema.js';
 import type { Program } from '../../src/ir/program.js';
 import '../../src/ops/index.js';
 import { runProgramSync } from '../../src/runtime/cpu/fold-constants.js';
+
+/** The op builder with plain values for inputs. */
+export interface Builder {
+  op(
+    type: string,
+    inputs: readonly (TensorLike | readonly TensorLike[])[],
+    attrs?: Readonly<Record<string, unknown>>,
+    name?: string,
+  ): Tensor;
+}
+/** Builds into the default graph. */
+export const builder = graphBuilder() as unknown as Builder;
 
 export interface CompileOptions {
   readonly hasDevice?: boolean;
@@ -19,11 +31,11 @@ export interface CompileOptions {
 }
 
 /** Builds a graph of its own and returns what `build` returns. */
-export const inGraph = <R>(build: (b: OpBuilder<Tensor>) => R): R =>
-  new Graph().asDefault(() => build(graphBuilder()));
+export const inGraph = <R>(build: (b: Builder) => R): R =>
+  new Graph().asDefault(() => build(builder));
 
 export const placeholder = (
-  b: OpBuilder<Tensor>,
+  b: Builder,
   shape: readonly (number | null)[],
   name = 'x',
   dtype = 'float32',

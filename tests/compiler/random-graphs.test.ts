@@ -2,9 +2,8 @@
 import type { Tensor } from '../../src/graph/operation.js';
 import { elementCount } from '../../src/graph/shape.js';
 import type { NdArray } from '../../src/graph/dtype.js';
-import type { OpBuilder } from '../../src/graph/op-schema.js';
 import { runProgramSync } from '../../src/runtime/cpu/fold-constants.js';
-import { compileGraph, inGraph, kernelsOf, placeholder } from './compile-graph.js';
+import { compileGraph, inGraph, kernelsOf, placeholder, type Builder } from './compile-graph.js';
 
 type Random = (below: number) => number;
 
@@ -20,7 +19,7 @@ const unary = ['Neg', 'Square', 'Tanh', 'Relu', 'Sigmoid', 'Abs'];
 const binary = ['Add', 'Mul', 'Sub', 'Maximum', 'Minimum'];
 
 /** One more tensor from those made so far; all dims are 3 or 4, so that many fit together. */
-function grow(b: OpBuilder<Tensor>, random: Random, made: readonly Tensor[]): Tensor {
+function grow(b: Builder, random: Random, made: readonly Tensor[]): Tensor {
   const pick = (): Tensor => made[random(made.length)] as Tensor;
   const x = pick();
   const rank = x.shape?.length ?? 0;
@@ -51,7 +50,7 @@ function grow(b: OpBuilder<Tensor>, random: Random, made: readonly Tensor[]): Te
   }
 }
 
-function build(b: OpBuilder<Tensor>, random: Random): { feeds: Tensor[]; fetches: Tensor[] } {
+function build(b: Builder, random: Random): { feeds: Tensor[]; fetches: Tensor[] } {
   const feeds = [
     placeholder(b, [4, 3], 'x'),
     placeholder(b, [3, 4], 'y'),

@@ -1,10 +1,8 @@
 /** Variables in a Program: reads before writes, in place where that is safe, copies where it is not. */
-import { graphBuilder } from '../../src/graph/builder.js';
 import { Graph } from '../../src/graph/graph.js';
 import type { Operation, Tensor } from '../../src/graph/operation.js';
-import type { OpBuilder } from '../../src/graph/op-schema.js';
 import type { Program } from '../../src/ir/program.js';
-import { compileGraph, kernelsOf } from './compile-graph.js';
+import { builder, compileGraph, kernelsOf, type Builder } from './compile-graph.js';
 
 interface Built {
   readonly fetches?: readonly Tensor[];
@@ -13,12 +11,12 @@ interface Built {
 
 /** Compiles a graph around one float32 variable of shape [4, 4]. */
 function withVariable(
-  build: (b: OpBuilder<Tensor>, v: Tensor, graph: Graph) => Built,
+  build: (b: Builder, v: Tensor, graph: Graph) => Built,
   shape: readonly number[] = [4, 4],
 ): Program {
   const graph = new Graph();
   return graph.asDefault(() => {
-    const b = graphBuilder();
+    const b = builder;
     const v = b.op('VariableV2', [], { shape, dtype: 'float32' }, 'v');
     const { fetches = [], targets = [] } = build(b, v, graph);
     return compileGraph(fetches, [], targets);
@@ -78,14 +76,27 @@ describe('a variable in a program', () => {
   it('is snapshot first where a read of the old value needs the new one', () => {
     const program = withVariable((b, v, graph) => {
       const before = b.op('Identity', [v], {}, 'before');
-      const sum = b.op('AssignAdd', [v, b.op('Fill', [[4, 4], 2])], {}, 'add');
-      const total = after(graph, [sum], () =>
-        b.op('Sum', [b.op('Identity', [v], {}, 'read'), [0, 1]], {}, 'total'),
-      );
-      // Reads the old value everywhere, and the sum over the new one.
-      return { fetches: [b.op('Mul', [b.op('Transpose', [before, [1, 0]]), total], {}, 'both')] };
+      const grown = b.op('AssignAdd', [v, b.op('Exp', [v], {}, 'exp')], {}, 'add');
+      const read = after(graph, [grown], () => b.op('Identity', [v], {}, 'read'));
+      const rows = b.op('Sum', [read, [1]], { keep_dims: true }, 'rows');
+      const columns = b.op('Sum', [read, [0]], {}, 'columns');
+      // Reads the old value everywhere, after sums over the new one.
+      return {
+        fetches: [
+          b.op('MatMul', [before, b.op('Add', [rows, columns], {}, 'sums')], {}, 'product'),
+        ],
+      };
     });
-    expect(stepsOf(program)[0]).toBe('copy v to v/snapshot');
+    expect(stepsOf(program)).toEqual([
+      'copy v to v/snapshot',
+      'kernel exp+add',
+      'kernel columns',
+      'kernel rows+sums',
+      'kernel product',
+    ]);
+    const product = program.steps.at(-1);
+    const bound = product?.kind === 'kernel' ? product.buffers : [];
+    expect(bound.map((id) => program.buffers[id]?.label)).toContain('v/snapshot');
   });
 
   it('takes no snapshot where an edge orders the read after the write', () => {
@@ -111,7 +122,7 @@ describe('int64 in a program', () => {
   it('is computed on the host, with one transfer where the device wants it', () => {
     const graph = new Graph();
     const program = graph.asDefault(() => {
-      const b = graphBuilder();
+      const b = builder;
       const i = b.op('Placeholder', [], { dtype: 'int64', shape: [4] }, 'i');
       const x = b.op('Placeholder', [], { dtype: 'float32', shape: [4] }, 'x');
       const sum = b.op('Add', [i, i], {}, 'sum');

@@ -177,7 +177,10 @@ describe('verification', () => {
   it('is on in the tests, and catches an op whose lowering breaks the rules', () => {
     expect(isVerifying()).toBe(true);
     const Neg = opDef('Neg');
-    const Broken = { ...Neg, lower: { kind: 'elementwise', expr: () => constant('i32', 1) } } as const;
+    const Broken = {
+      ...Neg,
+      lower: { kind: 'elementwise', expr: () => constant('i32', 1) },
+    } as const;
     expect(() => evaluateOp(Broken, [f32([1, 2])], { T: 'float32' })).toThrow('is computed as i32');
   });
 });

@@ -197,7 +197,7 @@ describe('verifyKernel', () => {
     expect(verify).toThrow(InternalError);
     expect(verify).toThrow(message);
     expect(verify).toThrow(`step 3, kernel "${kernel.label}"`);
-    expect(verify).toThrow(expect.objectContaining({ node: 'dense/add' }));
+    expect(verify).toThrow(expect.objectContaining({ node: 'dense/add' }) as Error);
   });
 
   it('rejects 64-bit types on a device and accepts them on the host', () => {

@@ -122,7 +122,7 @@ describe('verifyProgram', () => {
     ['a fetch of a missing buffer', program({ fetches: [fetch(9)] }), 'there is no buffer 9'],
     [
       'a fetch of a missing feed',
-      program({ fetches: [{ kind: 'feed', feed: 2 }] }),
+      program({ fetches: [{ kind: 'feed', feed: 2, shape: [4] }] }),
       'there is no feed 2',
     ],
     ['a missing buffer', program({ steps: [run(0, 8)] }), 'there is no buffer 8'],
@@ -227,9 +227,7 @@ describe('verifyProgram', () => {
   it('finds a broken kernel and names its step', () => {
     const broken = { ...kernel, stores: [{ binding: 1, at: index(3), value: read }] };
     expect(() => {
-      verifyProgram(
-        program({ steps: [run(0, 1), run(1, 2, { kernel: broken } as Partial<Step>)] }),
-      );
+      verifyProgram(program({ steps: [run(0, 1), run(1, 2, { kernel: broken })] }));
     }).toThrow('step 1 (kernel), kernel "identity", store: axis 3 cannot be used here');
   });
 });

@@ -44,9 +44,9 @@ describe.each(devices)('programs on $device', ({ device }) => {
   it('are dropped when there are too many, least recently used first', () =>
     withSession({ device, maxPrograms: 3 }, build, async (session, { y }) => {
       for (const length of [1, 2, 3, 1, 4])
-        expect(valuesOf(await session.run(y, { x: Array(length).fill(length) }))).toEqual(
-          Array(length).fill(2 * length),
-        );
+        expect(
+          valuesOf(await session.run(y, { x: new Array<number>(length).fill(length) })),
+        ).toEqual(new Array<number>(length).fill(2 * length));
       expect((await session.memory()).programs).toBe(3);
       expect(await compiles(session, y, { x: [1] })).toBe(false);
       expect(await compiles(session, y, { x: [3, 3, 3] })).toBe(false);
@@ -56,9 +56,11 @@ describe.each(devices)('programs on $device', ({ device }) => {
   it('may be one, also while runs overlap', () =>
     withSession({ device, maxPrograms: 1 }, build, async (session, { y }) => {
       const lengths = [1, 2, 1, 3, 2, 1];
-      const runs = lengths.map((length) => session.run(y, { x: Array(length).fill(length) }));
+      const runs = lengths.map((length) =>
+        session.run(y, { x: new Array<number>(length).fill(length) }),
+      );
       expect((await Promise.all(runs)).map(valuesOf)).toEqual(
-        lengths.map((length) => Array(length).fill(2 * length)),
+        lengths.map((length) => new Array<number>(length).fill(2 * length)),
       );
       expect((await session.memory()).programs).toBe(1);
     }));

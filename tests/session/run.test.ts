@@ -5,7 +5,10 @@ import { devices, failureOf, valuesOf, withSession } from './fixture.js';
 const build = () => {
   const x = tf.placeholder('float32', [null], 'x');
   const y = tf.mul(x, 2, 'y');
-  const [left, right] = tf.split(tf.constant([1, 2, 3, 4], { name: 'whole' }), 2);
+  const [left, right] = tf.split(tf.constant([1, 2, 3, 4], { name: 'whole' }), 2) as [
+    tf.Tensor,
+    tf.Tensor,
+  ];
   const v = tf.variable([5, 6], { name: 'v' });
   const r = tf.variable([7, 8], { name: 'r', useResource: true });
   return {
@@ -58,8 +61,8 @@ describe.each(devices)('Session.run on $device', ({ device }) => {
 
   it('fetches any output of an op by name', () =>
     withSession({ device }, build, async (session, { right }) => {
-      expect(right?.name).toMatch(/:1$/);
-      expect(valuesOf(await session.run(right?.name ?? ''))).toEqual([3, 4]);
+      expect(right.name).toMatch(/:1$/);
+      expect(valuesOf(await session.run(right.name))).toEqual([3, 4]);
     }));
 
   it('answers a variable with its value, by reference and by resource handle', () =>
@@ -77,7 +80,7 @@ describe.each(devices)('Session.run on $device', ({ device }) => {
   it('gives arrays that later runs and changes to them do not touch', () =>
     withSession({ device }, build, async (session, { y, left }) => {
       const [first, constant] = await session.run([y, left], feeds);
-      (constant?.data as Float32Array).fill(9);
+      (constant.data as Float32Array).fill(9);
       (first.data as Float32Array).fill(9);
       const [second, again] = await session.run([y, left], { x: [3, 4] });
       expect(valuesOf(first)).toEqual([9, 9]);

@@ -16,16 +16,20 @@ const patienceMs = 4000;
 /** A run that computes on and on is legitimate; it is stopped. */
 const runLimitMs = 500;
 
-export async function fuzzCase(bytes: Uint8Array): Promise<FuzzOutcome> {
+/** @param also nodes to fetch too, where the graph has them. */
+export async function fuzzCase(
+  bytes: Uint8Array,
+  also: readonly string[] = [],
+): Promise<FuzzOutcome> {
   const begin = performance.now();
-  const outcome = await attempt(bytes);
+  const outcome = await attempt(bytes, also);
   const elapsed = performance.now() - begin;
   return elapsed > patienceMs && outcome.complaint === null
     ? { ...outcome, complaint: `took ${elapsed.toFixed(0)} ms` }
     : outcome;
 }
 
-async function attempt(bytes: Uint8Array): Promise<FuzzOutcome> {
+async function attempt(bytes: Uint8Array, also: readonly string[]): Promise<FuzzOutcome> {
   let loaded: Awaited<ReturnType<typeof loadGraph>>;
   try {
     loaded = await loadGraph(bytes);
@@ -36,7 +40,9 @@ async function attempt(bytes: Uint8Array): Promise<FuzzOutcome> {
   if (graph.operations.length === 0) return { kind: 'refused', complaint: null };
   const session = new Session({ graph, device: 'cpu' });
   try {
-    for (const output of outputs.slice(0, 2)) {
+    const named = graph.operations.filter((op) => also.includes(op.name));
+    const wanted = [...outputs.slice(0, 2), ...named.flatMap((op) => op.outputs)];
+    for (const output of wanted) {
       const feeds = inputs.flatMap((input) => feedOf(input));
       await session.run(output, feeds, { timeoutMs: runLimitMs });
     }

@@ -29,6 +29,18 @@ type Saved =
   | { readonly place: 'device'; readonly buffer: number; readonly copy: DeviceBuffer }
   | { readonly place: 'host'; readonly buffer: number; readonly copy: StorageArray };
 
+type HostKernelStep = Extract<PreparedStep, { kind: 'hostKernel' }>;
+
+const isLong = (step: PreparedStep): step is HostKernelStep =>
+  step.kind === 'hostKernel' && step.kernel.work > shortWork;
+
+/**
+ * Whether a run has to wait for the device, or for long work of the host, before it can go on. Others
+ * (a step counter kept on the host, say) are enqueued whole.
+ */
+export const mustWait = (steps: readonly PreparedStep[]): boolean =>
+  steps.some((step) => step.kind === 'down' || isLong(step));
+
 export type HostStep = Exclude<PreparedStep, { kind: 'dispatch' } | { kind: 'deviceCopy' }>;
 
 export class HostSteps {
@@ -48,12 +60,21 @@ export class HostSteps {
 
   /** Does a step, after all device work it depends on. */
   async run(step: HostStep): Promise<void> {
-    const { buffers } = this;
     if (step.kind === 'down') {
       this.startDown(step.from, step.to);
       return;
     }
     await this.flush();
+    if (!isLong(step)) this.runNow(step);
+    else {
+      this.kernels++;
+      await step.kernel.runSliced(step.buffers.map((buffer) => this.buffers.hostAt(buffer)));
+    }
+  }
+
+  /** Does a step that needs nothing of the device and is soon done. */
+  runNow(step: Exclude<HostStep, { kind: 'down' }>): void {
+    const { buffers } = this;
     switch (step.kind) {
       case 'up':
         this.moveUp(step.from, step.to);
@@ -61,12 +82,9 @@ export class HostSteps {
       case 'hostCopy':
         copyArray(buffers.hostAt(step.from), buffers.hostAt(step.to));
         return;
-      case 'hostKernel': {
-        const bound = step.buffers.map((buffer) => buffers.hostAt(buffer));
+      case 'hostKernel':
         this.kernels++;
-        if (step.kernel.work > shortWork) await step.kernel.runSliced(bound);
-        else step.kernel.run(bound);
-      }
+        step.kernel.run(step.buffers.map((buffer) => buffers.hostAt(buffer)));
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * A Program on the device. A run without host steps is enqueued whole before `run` returns: feeds
+ * A Program on the device. A run that need not wait for the device is enqueued whole before `run` returns: feeds
  * written, one encoder, one submit. Only the readback is waited for.
  */
 import { RuntimeError, type TfError } from '../../errors.js';
@@ -12,9 +12,9 @@ import { BindGroupCache, type Dispatch } from './bind-groups.js';
 import { caught, type DeviceBuffer } from './buffers.js';
 import type { GpuContext } from './gpu-context.js';
 import { GpuVariable } from './gpu-variable.js';
-import { HostSteps } from './host-steps.js';
+import { HostSteps, mustWait } from './host-steps.js';
 import { KernelTimer } from './kernel-times.js';
-import { needsHost, prepareSteps, type PreparedStep } from './prepared-steps.js';
+import { prepareSteps, type PreparedStep } from './prepared-steps.js';
 import { checkVariables, dataBytes, ProgramBuffers } from './program-buffers.js';
 import { Readback } from './readback.js';
 import { RunEncoder } from './run-encoder.js';
@@ -25,11 +25,12 @@ interface Flight {
   readonly encoder: RunEncoder;
   readonly groupOf: (dispatch: Dispatch) => GPUBindGroup;
   readonly bytesUp: number;
+  readonly hostKernels: number;
 }
 
 export class GpuProgram implements LoadedProgram {
   private readonly readback: Readback;
-  private readonly hasHostSteps: boolean;
+  private readonly waits: boolean;
   private isDisposed = false;
   private inFlight = 0;
   /** Errors of the first run's commands; later runs repeat them. */
@@ -42,7 +43,7 @@ export class GpuProgram implements LoadedProgram {
     private readonly steps: readonly PreparedStep[],
     private readonly groups: BindGroupCache,
   ) {
-    this.hasHostSteps = needsHost(steps);
+    this.waits = mustWait(steps);
     this.readback = new Readback(context, program, buffers);
   }
 
@@ -91,13 +92,13 @@ export class GpuProgram implements LoadedProgram {
     const { context } = this;
     this.check(request);
     const { order } = context;
-    if (!this.hasHostSteps && !order.isBusy) return this.enqueue(request);
+    if (!this.waits && !order.isBusy) return this.enqueue(request);
     // The caller may change its arrays once `run` has returned.
     const kept = { ...request, feeds: request.feeds.map(copyFeed) };
     return order.add(async (release) => {
       if (kept.signal?.aborted === true) throw cancelled(kept.signal);
       checkVariables(this.program, kept.variables);
-      if (this.hasHostSteps) return this.runWithHost(kept);
+      if (this.waits) return this.runWithHost(kept);
       const result = this.enqueue(kept);
       release();
       return result;
@@ -133,17 +134,22 @@ export class GpuProgram implements LoadedProgram {
       timer,
     );
     const bytesUp = buffers.writeInputs(feeds, request.random);
-    return { request, encoder, groupOf, bytesUp };
+    return { request, encoder, groupOf, bytesUp, hostKernels: 0 };
   }
 
   private enqueue(request: RunRequest): Promise<RunResult> {
     const before = this.countsNow();
     const work = (): { flight: Flight; staging: DeviceBuffer | undefined } => {
       const flight = this.begin(request);
-      for (const step of this.steps) this.encode(step, flight);
-      const staging = this.readback.encode(flight.encoder, flight.request.variables);
-      flight.encoder.submit(true);
-      return { flight, staging };
+      const { encoder } = flight;
+      const host = new HostSteps(this.context, this.program, this.buffers, encoder, request.variables);
+      for (const step of this.steps)
+        if (step.kind === 'dispatch' || step.kind === 'deviceCopy') this.encode(step, flight);
+        else if (step.kind !== 'down') host.runNow(step);
+      const staging = this.readback.encode(encoder, request.variables);
+      encoder.submit(true);
+      const bytesUp = flight.bytesUp + host.bytesUp;
+      return { flight: { ...flight, bytesUp, hostKernels: host.kernels }, staging };
     };
     if (this.firstFailure !== undefined) {
       const { flight, staging } = work();
@@ -196,15 +202,10 @@ export class GpuProgram implements LoadedProgram {
       encoder.submit(true);
       const counts = this.created(before);
       const bytesUp = flight.bytesUp + host.bytesUp;
-      const result = await this.finish({ ...flight, bytesUp }, staging, counts);
-      return {
-        ...result,
-        counts: {
-          ...result.counts,
-          bytesDown: result.counts.bytesDown + host.bytesDown,
-          dispatches: result.counts.dispatches + host.kernels,
-        },
-      };
+      const done = { ...flight, bytesUp, hostKernels: host.kernels };
+      const result = await this.finish(done, staging, counts);
+      const bytesDown = result.counts.bytesDown + host.bytesDown;
+      return { ...result, counts: { ...result.counts, bytesDown } };
     } catch (error) {
       host.restoreVariables();
       throw context.translate(error);
@@ -215,7 +216,7 @@ export class GpuProgram implements LoadedProgram {
 
   /** Waits for the device, and brings the fetches to the host. */
   private async finish(
-    { request, encoder, bytesUp }: Flight,
+    { request, encoder, bytesUp, hostKernels }: Flight,
     staging: DeviceBuffer | undefined,
     created: RunCounts,
   ): Promise<RunResult> {
@@ -231,7 +232,8 @@ export class GpuProgram implements LoadedProgram {
       encoder.timer?.destroy();
     }
     await this.throwFailures(request);
-    const { dispatches, submits } = encoder;
+    const { submits } = encoder;
+    const dispatches = encoder.dispatches + hostKernels;
     const { bytesDown } = this.readback;
     return { fetched, counts: { ...created, bytesUp, bytesDown, dispatches, submits }, trace };
   }

@@ -64,7 +64,3 @@ export async function prepareSteps(
   );
   return steps.filter((step) => step !== null);
 }
-
-/** Whether the host takes part between the first step and the last. */
-export const needsHost = (steps: readonly PreparedStep[]): boolean =>
-  steps.some(({ kind }) => kind !== 'dispatch' && kind !== 'deviceCopy');
