@@ -8,6 +8,8 @@ import type { StaticShape } from '../graph/shape.js';
 import type { Program } from '../ir/program.js';
 import { isLowerable } from '../ops/index.js';
 import { assemble } from './assemble.js';
+import type { Flow } from './flow.js';
+import { kernelSteps } from './kernel-cost.js';
 import { prune, type RunSignature } from './prune.js';
 import { NeedsFeedValues, specialise } from './specialise.js';
 import type { VariableStates } from './variable-versions.js';
@@ -35,8 +37,6 @@ export interface Compiled {
   readonly isCurrent: () => boolean;
 }
 
-const hostOptions = { maxBindings: 4096 };
-
 /**
  * @throws InvalidArgumentError for shape errors and unfed placeholders, UnimplementedError for ops
  *   or dtypes without kernels.
@@ -45,7 +45,6 @@ export function compile(signature: RunSignature, env: CompileEnv): Compiled {
   const ordered = prune(signature, (op) => isLowerable(op.type));
   const values = new Map<Tensor, NdArray>();
   const { states, isCurrent } = recording(env.variables);
-  const folding = env.verify === undefined ? hostOptions : { ...hostOptions, verify: env.verify };
   for (;;) {
     try {
       const flow = specialise(ordered, signature, {
@@ -53,7 +52,7 @@ export function compile(signature: RunSignature, env: CompileEnv): Compiled {
         feedShapes: env.feedShapes,
         feedValues: values,
         variables: states,
-        evaluate: (constant) => env.evaluate(assemble(constant, folding)) as readonly NdArray[],
+        evaluate: (constant) => evaluateConstant(constant, env),
       });
       const program = assemble(flow, env);
       return { program, valueFeeds: [...values.keys()], isCurrent };
@@ -62,6 +61,17 @@ export function compile(signature: RunSignature, env: CompileEnv): Compiled {
       learnValues(error, signature, env, values);
     }
   }
+}
+
+/** Constants that take longer than this many kernel steps are computed by the run instead. */
+const maxFoldSteps = 5e7;
+
+function evaluateConstant(flow: Flow, env: CompileEnv): readonly NdArray[] | null {
+  const verify = env.verify === undefined ? {} : { verify: env.verify };
+  const program = assemble(flow, { maxBindings: 4096, ...verify });
+  let steps = 0;
+  for (const step of program.steps) if (step.kind === 'kernel') steps += kernelSteps(step.kernel);
+  return steps > maxFoldSteps ? null : (env.evaluate(program) as readonly NdArray[]);
 }
 
 function learnValues(

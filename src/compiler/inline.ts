@@ -4,6 +4,7 @@
  */
 import { elementCount } from '../graph/shape.js';
 import { rewrite, walk, type Expr } from '../ir/expr.js';
+import { ExprKeys } from '../ir/expr-keys.js';
 import { substitute } from './index-algebra.js';
 import {
   exprsOf,
@@ -133,6 +134,17 @@ function countUses(pieces: readonly Piece[]): Map<number, number> {
   return uses;
 }
 
+/** At how many different indices a piece loads a value. */
+function sites(piece: Piece, value: number): number {
+  const loads: Expr[] = [];
+  walk(exprsOf(piece), (node) => {
+    if (node.kind === 'load' && node.value === value) loads.push(node);
+  });
+  if (loads.length <= 1) return loads.length;
+  const keys = new ExprKeys();
+  return new Set(loads.map((node) => keys.of(node))).size;
+}
+
 function inlineInto(
   piece: Piece,
   producers: ReadonlyMap<number, Producer>,
@@ -150,7 +162,7 @@ function inlineInto(
       producer,
       piece,
       inPrologue.has(value),
-      uses.get(value) ?? 0,
+      Math.max(uses.get(value) ?? 0, sites(piece, value)),
       computed,
     );
     if (!pays) continue;

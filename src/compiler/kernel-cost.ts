@@ -1,7 +1,7 @@
 /** What a kernel does at least: floating-point operations, and bytes read and written once each. */
 import { elementCount } from '../graph/shape.js';
-import { operands, type Expr, type ScalarType } from '../ir/expr.js';
-import type { Kernel, Store } from '../ir/kernel.js';
+import { operands, walk, type Expr, type ScalarType } from '../ir/expr.js';
+import { kernelExprs, type Kernel, type Store } from '../ir/kernel.js';
 import { storageBytes } from '../ir/storage.js';
 
 export interface KernelCost {
@@ -38,6 +38,24 @@ export function kernelCost(kernel: Kernel): KernelCost {
     }
   }
   return { flops: tally.flops, ...tally.bytes(kernel) };
+}
+
+/** Points a kernel visits, loops inside expressions included: how long it takes, roughly. */
+export function kernelSteps(kernel: Kernel): number {
+  let folds = 1;
+  walk(kernelExprs(kernel), (node) => {
+    if (node.kind === 'fold') folds += node.extent;
+  });
+  switch (kernel.kind) {
+    case 'map':
+      return elementCount(kernel.shape) * folds;
+    case 'reduce': {
+      const points = elementCount(kernel.shape) * elementCount(kernel.inner);
+      return points * (kernel.stages.length + 1) * folds;
+    }
+    case 'contract':
+      return kernel.batch * kernel.m * kernel.n * kernel.k * folds;
+  }
 }
 
 const isFloat = (type: ScalarType): boolean => type === 'f32' || type === 'f64';

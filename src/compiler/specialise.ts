@@ -27,6 +27,7 @@ import type { Place, RandomDecl } from '../ir/program.js';
 import { storageOf } from '../ir/storage.js';
 import { opDef } from '../ops/index.js';
 import type { AnyOpDef, Part } from '../ops/op-def.js';
+import { choosePlace } from './choose-place.js';
 import { constantOf, lowerContext, NeedsConstant } from './context.js';
 import type { Flow, FlowNode, Value, ValueSource } from './flow.js';
 import { completeAttrs, keyOf } from './op-attrs.js';
@@ -55,8 +56,8 @@ export interface SpecialiseEnv {
   /** Feeds whose values decide shapes. */
   readonly feedValues: ReadonlyMap<Tensor, NdArray>;
   readonly variables: VariableStates;
-  /** Computes a node whose inputs are constants. */
-  readonly evaluate: (flow: Flow) => readonly NdArray[];
+  /** Computes a node whose inputs are constants; null if that takes too long for a compilation. */
+  readonly evaluate: (flow: Flow) => readonly NdArray[] | null;
 }
 
 /** Thrown when the values of these feeds decide a shape. */
@@ -68,8 +69,6 @@ export class NeedsFeedValues extends Error {
 
 /** Folded results may have this many elements, or as many as their inputs. */
 const maxFoldedElements = 65536;
-/** Integer work on so few elements is done exactly on the host when its inputs are there. */
-const maxHostElements = 4096;
 
 export function specialise(
   ordered: readonly Operation[],
@@ -309,12 +308,15 @@ class Specialiser {
   ): readonly number[] {
     const shapes = this.#shapes(def, attrs, inputs, name);
     const types = outputTypes(def, attrs);
-    const place = this.#choosePlace(
-      def,
-      inputs,
-      types.map((t) => t.dtype),
-      shapes,
-    );
+    const place = this.env.hasDevice
+      ? choosePlace(
+          def,
+          inputs,
+          types.map((t) => t.dtype),
+          shapes,
+          this.#value,
+        )
+      : 'host';
     const start = this.#values.length;
     const outputs = types.map((type, i) =>
       this.#addValue(
@@ -340,7 +342,8 @@ class Specialiser {
       }
       if (def.lower.kind === 'decompose')
         return this.#decompose(node, def.lower.into as never, context);
-      if (this.#isFoldable(node)) return this.#fold(node, start);
+      const folded = this.#isFoldable(node) ? this.#fold(node, start) : null;
+      if (folded !== null) return folded;
       if (def.lower.kind === 'random') {
         const advance = def.lower.advance(context as never);
         const seeded = Number(attrs['seed']) !== 0 || Number(attrs['seed2']) !== 0;
@@ -437,28 +440,6 @@ class Specialiser {
     throw new NeedsFeedValues([...feeds]);
   }
 
-  #choosePlace(
-    def: AnyOpDef,
-    inputs: readonly number[],
-    outputs: readonly DType[],
-    shapes: readonly StaticShape[],
-  ): Place {
-    if (!this.env.hasDevice) return 'host';
-    if (def.lower.kind === 'alias') return this.#value(this.#value(inputs[0] as number).base).place;
-    const read = inputs.filter((id) => id >= 0).map(this.#value);
-    const dtypes = [...read.map((value) => value.dtype), ...outputs];
-    if (dtypes.some((dtype) => storageOf(dtype, 'device') === undefined)) return 'host';
-    if (!dtypes.includes('int64')) return 'device';
-    const moving = read.filter((value) => constantOf(value, this.#value) === null);
-    if (moving.some((value) => this.#value(value.base).place === 'device')) return 'device';
-    if (outputs.some((dtype) => dtype === 'int64')) return 'host';
-    const elements = [...moving.map((v) => v.shape), ...shapes].reduce(
-      (n, s) => n + elementCount(s),
-      0,
-    );
-    return elements <= maxHostElements ? 'host' : 'device';
-  }
-
   #isFoldable(node: FlowNode): boolean {
     if (node.def.stateful === true || node.inputs.length === 0) return false;
     const inputs = node.inputs.map(this.#value);
@@ -476,7 +457,7 @@ class Specialiser {
     return out <= Math.max(1024, size(inputs)) && out <= 16 * maxFoldedElements;
   }
 
-  #fold(node: FlowNode, start: number): readonly number[] {
+  #fold(node: FlowNode, start: number): readonly number[] | null {
     const ids = new Map<number, number>();
     const values: Value[] = [];
     const add = (value: Value, source: ValueSource): void => {
@@ -497,6 +478,7 @@ class Specialiser {
       variables: [],
       random: [],
     });
+    if (folded === null) return null;
     this.#values.length = start;
     return folded.map((data) => this.#addConstant(data, node.name));
   }

@@ -102,7 +102,7 @@ export function addOperation(
 ): Operation {
   const graph = graphOfInputs(Object.values(inputs).flat());
   return graph.asDefault(() => {
-    const opName = graph.uniqueName(name ?? schema.name);
+    const opName = graph.uniqueName(name === undefined || name === '' ? schema.name : name);
     const types = typeAttrs(schema, inputs, attrs);
     const tensors = graph.nameScope(`${opName}/`, () =>
       convertInputs(schema, inputs, types, graph),

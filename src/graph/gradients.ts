@@ -45,13 +45,16 @@ export function gradients(
 ): (Tensor | null)[] {
   const [first] = ys;
   if (first === undefined) throw new ValueError('gradients() needs at least one y.');
+  const { gradYs = ys.map(() => null) } = options;
+  if (gradYs.length !== ys.length)
+    throw new ValueError(`gradients(): gradYs has ${gradYs.length} entries for ${ys.length} ys.`);
   const targets = xs.map((x) => (isVariable(x) ? x.handle : x));
   const graph = graphOf(first);
   return graph.asDefault(() =>
     graph.nameScope(options.name ?? 'gradients', () => {
       const grads: Grads = new Map();
       for (const [i, y] of ys.entries()) {
-        const gradY = startGradient(y, options.gradYs?.[i] ?? null, i);
+        const gradY = startGradient(y, gradYs[i] ?? null, i);
         if (gradY !== null) addTo(grads, y, gradY);
       }
       new BackwardWalk(graph, ys, targets, options.stopGradients ?? [], grads).run();

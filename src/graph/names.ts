@@ -49,7 +49,10 @@ export class NameTable {
   #enter(name: string | null): string {
     if (name === null || name === '') return '';
     const valid = this.#scope === '' ? rootScope : nestedScope;
-    if (!valid.test(name)) throw new ValueError(`'${name}' is not a valid scope name.`);
+    if (!valid.test(name))
+      throw new ValueError(
+        `'${name.replace(/\/$/, '')}' is not a valid name: use letters, digits and _ . / -, at the root not starting with _ / or -.`,
+      );
     return name.endsWith('/') ? name : `${this.unique(name)}/`;
   }
 

@@ -2,10 +2,25 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
-import { fold, ge, gt, le, like, lt, select, type Expr } from '../../ir/expr.js';
+import {
+  add,
+  binary,
+  fold,
+  ge,
+  gt,
+  int,
+  le,
+  like,
+  lt,
+  max,
+  min,
+  select,
+  sub,
+  type Expr,
+} from '../../ir/expr.js';
 import { numberDTypes } from '../data-dtypes.js';
 import { constantIntegers } from '../lowering-steps.js';
-import { defineOp, type Operand } from '../op-def.js';
+import { defineOp, type Operand, type Part } from '../op-def.js';
 
 const attrs = {
   exclusive: { kind: 'bool', default: false },
@@ -23,7 +38,7 @@ interface ScanAttrs {
 interface ScanContext {
   readonly attrs: ScanAttrs;
   readonly x: { readonly x: Operand; readonly axis: Operand };
-  fail(message: string): never;
+  readonly fail: (message: string) => never;
 }
 
 function scanAxis(ctx: ScanContext): number {
@@ -50,6 +65,112 @@ function scanned(ctx: ScanContext, index: readonly Expr[], combine: 'sum' | 'pro
   });
 }
 
+/** Axes up to this length are scanned by a loop per element; longer ones by doubling. */
+const longestLoop = 64;
+
+/**
+ * One step of doubling: out[i] = x[i] combined with x[i - distance], or x[i + distance] in reverse.
+ * Internal: after steps 1, 2, 4, ... each element holds its whole prefix (Hillis and Steele 1986).
+ */
+export const ScanStep = defineOp({
+  name: '_ScanStep',
+  attrs: {
+    T: { kind: 'type' },
+    axis: { kind: 'int' },
+    distance: { kind: 'int' },
+    reverse: { kind: 'bool' },
+    product: { kind: 'bool' },
+  },
+  inputs: { x: 'T' },
+  outputs: { y: 'T' },
+  infer: ({ shapes }) => ({ y: shapes.x }),
+  grad: { missing: 'it is made by the compiler' },
+  lower: {
+    kind: 'map',
+    body: ({ attrs: step, x: { x } }, index) => {
+      const here = index[step.axis] as Expr;
+      const extent = x.shape[step.axis] ?? 0;
+      const { distance, reverse } = step;
+      const there = binary(reverse ? 'add' : 'sub', here, int(distance));
+      const inRange = reverse ? lt(there, int(extent)) : ge(there, int(0));
+      const clamped = reverse ? min(there, int(extent - 1)) : max(there, int(0));
+      const other = x.at(index.map((at, i) => (i === step.axis ? clamped : at)));
+      const value = x.at(index);
+      return binary(
+        step.product ? 'mul' : 'add',
+        value,
+        select(inRange, other, like(value, step.product ? 1 : 0)),
+      );
+    },
+  },
+});
+
+/** Shifts by one along the axis for an exclusive scan, the neutral element coming in. */
+export const ScanShift = defineOp({
+  name: '_ScanShift',
+  attrs: {
+    T: { kind: 'type' },
+    axis: { kind: 'int' },
+    reverse: { kind: 'bool' },
+    product: { kind: 'bool' },
+  },
+  inputs: { x: 'T' },
+  outputs: { y: 'T' },
+  infer: ({ shapes }) => ({ y: shapes.x }),
+  grad: { missing: 'it is made by the compiler' },
+  lower: {
+    kind: 'map',
+    body: ({ attrs: shift, x: { x } }, index) => {
+      const here = index[shift.axis] as Expr;
+      const last = (x.shape[shift.axis] ?? 1) - 1;
+      const there = shift.reverse
+        ? min(add(here, int(1)), int(last))
+        : max(sub(here, int(1)), int(0));
+      const value = x.at(index.map((at, i) => (i === shift.axis ? there : at)));
+      const atEdge = shift.reverse ? ge(here, int(last)) : lt(here, int(1));
+      return select(atEdge, like(value, shift.product ? 1 : 0), value);
+    },
+  },
+});
+
+/** A loop per element over the axis. Internal: what short scans become. */
+const loopOf = (product: boolean) =>
+  defineOp({
+    name: product ? '_ScanLoopProd' : '_ScanLoopSum',
+    attrs,
+    inputs,
+    outputs,
+    infer: ({ shapes }) => ({ out: shapes.x }),
+    grad: { missing: 'it is made by the compiler' },
+    lower: {
+      kind: 'map',
+      body: (ctx, index) => scanned(ctx, index, product ? 'prod' : 'sum'),
+    },
+  });
+export const ScanLoopSum = loopOf(false);
+export const ScanLoopProd = loopOf(true);
+
+/** The scan from other ops: a loop where the axis is short, doubling where it is long. */
+function decomposed(
+  b: OpBuilder<Part>,
+  x: { x: Part; axis: Part },
+  ctx: ScanContext,
+  product: boolean,
+): Part[] {
+  const axis = scanAxis(ctx);
+  const extent = ctx.x.x.shape[axis] ?? 0;
+  const { exclusive, reverse } = ctx.attrs;
+  if (extent <= longestLoop)
+    return [
+      b.op(product ? '_ScanLoopProd' : '_ScanLoopSum', [x.x, x.axis], { exclusive, reverse }),
+    ];
+  let at = x.x;
+  if (exclusive) at = b.op('_ScanShift', [at], { axis, reverse, product });
+  for (let distance = 1; distance < extent; distance *= 2)
+    at = b.op('_ScanStep', [at], { axis, distance, reverse, product });
+  return [at];
+}
+
 type Builder = OpBuilder<Tensor>;
 
 /** The Cumsum that carries a gradient back: the same axis, the other direction. */
@@ -63,7 +184,7 @@ export const Cumsum = defineOp({
   outputs,
   infer: ({ shapes }) => ({ out: shapes.x }),
   grad: ({ b, x, dy, attrs: scan }) => ({ x: backward(b, dy.out, x.axis, scan), axis: null }),
-  lower: { kind: 'map', body: (ctx, index) => scanned(ctx, index, 'sum') },
+  lower: { kind: 'decompose', into: (b, x, ctx) => decomposed(b, x, ctx, false) },
 });
 
 export const Cumprod = defineOp({
@@ -79,7 +200,7 @@ export const Cumprod = defineOp({
     const total = backward(b, weighted, x.axis, scan);
     return { x: b.op('DivNoNan', [total, x.x], {}, 'div_no_nan'), axis: null };
   },
-  lower: { kind: 'map', body: (ctx, index) => scanned(ctx, index, 'prod') },
+  lower: { kind: 'decompose', into: (b, x, ctx) => decomposed(b, x, ctx, true) },
 });
 
 export interface ScanOptions {

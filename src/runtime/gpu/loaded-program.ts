@@ -142,7 +142,13 @@ export class GpuProgram implements LoadedProgram {
     const work = (): { flight: Flight; staging: DeviceBuffer | undefined } => {
       const flight = this.begin(request);
       const { encoder } = flight;
-      const host = new HostSteps(this.context, this.program, this.buffers, encoder, request.variables);
+      const host = new HostSteps(
+        this.context,
+        this.program,
+        this.buffers,
+        encoder,
+        request.variables,
+      );
       for (const step of this.steps)
         if (step.kind === 'dispatch' || step.kind === 'deviceCopy') this.encode(step, flight);
         else if (step.kind !== 'down') host.runNow(step);
