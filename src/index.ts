@@ -27,7 +27,7 @@ export {
   type SessionMemory,
   type SessionOptions,
 } from './session/session.js';
-export type { Device } from './session/device-choice.js';
+export { openDevice, OpenDevice, type Device } from './session/device-choice.js';
 export type { Fetched, Fetches } from './session/fetches.js';
 export type { Feeds, FeedValue } from './session/feeds.js';
 export { RunStats, RunTrace } from './session/stats.js';

@@ -3,7 +3,7 @@
  * defrun has must hold. `docs/coverage.md` counts them; `UPDATE_COVERAGE=1` writes it anew.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { goldenModule } from './support/golden-device.js';
 import {
   exceptions,
@@ -18,6 +18,7 @@ const table = new URL('../docs/coverage.md', import.meta.url);
 
 describe.each(['cpu', 'gpu'] as const)('the golden corpus on %s', (device) => {
   const module = goldenModule(device);
+  afterAll(() => module.close());
   it.each(all.map((section) => [section.name, section] as const))(
     'holds in section %s',
     async (_, section) => {

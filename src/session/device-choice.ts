@@ -1,4 +1,4 @@
-/** Which runtime a session gets. */
+/** Which runtime a session gets: one of its own, or one it shares with others. */
 import { UnavailableError } from '../errors.js';
 import { CpuRuntime } from '../runtime/cpu/cpu-runtime.js';
 import { GpuRuntime } from '../runtime/gpu/device.js';
@@ -6,12 +6,51 @@ import { findAdapter } from '../runtime/gpu/provider.js';
 import type { Runtime } from '../runtime/runtime.js';
 
 /** `gpu`: any WebGPU adapter; `cpu`: none; `auto`: a hardware adapter if there is one, else cpu. */
-export type Device = 'gpu' | 'cpu' | 'auto';
+export type DeviceName = 'gpu' | 'cpu' | 'auto';
+/** A device by name, which the session opens and closes, or one that `openDevice` opened. */
+export type Device = DeviceName | OpenDevice;
+
+/** A device that sessions share. Close it when they are closed. */
+export class OpenDevice {
+  constructor(
+    /** @internal */
+    readonly runtime: Runtime,
+  ) {}
+
+  /** Adapter or engine, for people. */
+  get description(): string {
+    return this.runtime.description;
+  }
+
+  /** Waits for work in flight and gives the device back. Calling it again changes nothing. */
+  close(): Promise<void> {
+    return this.runtime.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * Opens a device for several sessions: they share its compiled kernels, and opening a session then
+ * costs nothing.
+ *
+ * @throws UnavailableError if `gpu` is asked for and there is no adapter, saying how to get one.
+ * @example
+ * await using device = await openDevice('gpu');
+ * const one = new Session({ graph, device });
+ * const two = new Session({ graph: other, device });
+ */
+export const openDevice = async (
+  device: DeviceName = 'auto',
+  options: { readonly gpu?: GPU } = {},
+): Promise<OpenDevice> => new OpenDevice(await createRuntime(device, options.gpu));
 
 /**
  * @throws UnavailableError if `gpu` is asked for and there is no adapter, saying how to get one.
  */
-export async function createRuntime(device: Device, gpu: GPU | undefined): Promise<Runtime> {
+export async function createRuntime(device: DeviceName, gpu: GPU | undefined): Promise<Runtime> {
   if (device === 'cpu') return new CpuRuntime();
   if (device === 'gpu') return GpuRuntime.create({ gpu });
   try {

@@ -14,7 +14,7 @@ import { isCompatible, type StaticShape } from '../graph/shape.js';
 import type { Program } from '../ir/program.js';
 import { runProgramSync } from '../runtime/cpu/fold-constants.js';
 import type { MemoryUse, RunResult, Runtime } from '../runtime/runtime.js';
-import { createRuntime, type Device } from './device-choice.js';
+import { createRuntime, OpenDevice, type Device } from './device-choice.js';
 import {
   feedOf,
   feedTensor,
@@ -34,7 +34,7 @@ import { VariableStore } from './variable-store.js';
 export interface SessionOptions {
   /** Graph to run; the default graph if absent. */
   readonly graph?: Graph;
-  /** `auto` (default): a hardware GPU if there is one, else the CPU. */
+  /** `auto` (default): a hardware GPU if there is one, else the CPU. Or one `openDevice` opened. */
   readonly device?: Device;
   /** A WebGPU `GPU` object to use instead of the `webgpu` package's. */
   readonly gpu?: GPU;
@@ -87,6 +87,8 @@ const noFeeds: Feeds = {};
 export class Session {
   readonly graph: Graph;
   readonly #runtime: Promise<Runtime>;
+  /** Whether the device is somebody else's to close. */
+  readonly #isShared: boolean;
   readonly #variables = new VariableStore();
   readonly #random = new RandomStreams();
   readonly #programs: ProgramCache;
@@ -104,7 +106,10 @@ export class Session {
     if (!(maxPrograms >= 1))
       throw new ValueError(`maxPrograms must be 1 or more, not ${maxPrograms}.`);
     this.#programs = new ProgramCache(maxPrograms);
-    this.#runtime = createRuntime(options.device ?? 'auto', options.gpu);
+    const { device = 'auto', gpu } = options;
+    this.#isShared = device instanceof OpenDevice;
+    this.#runtime =
+      device instanceof OpenDevice ? Promise.resolve(device.runtime) : createRuntime(device, gpu);
     // A failure to get a device is reported by the first run, not as an unhandled rejection.
     this.#runtime.catch(() => undefined);
   }
@@ -228,7 +233,7 @@ export class Session {
     const runtime = await this.#runtime.catch(() => null);
     this.#programs.clear();
     this.#variables.destroy();
-    await runtime?.close();
+    if (!this.#isShared) await runtime?.close();
   }
 
   #assertNotClosed(): void {

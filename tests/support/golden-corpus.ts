@@ -195,12 +195,12 @@ async function checkStep(
 }
 
 export const checkSession: Check = async (module, line) => {
-  let session = module.createSession(graphBytes(line));
+  let session = await module.createSession(graphBytes(line));
   try {
     for (const [k, step] of line.steps.entries()) {
       if (step.newSession === true) {
         await session.close();
-        session = module.createSession(graphBytes(line));
+        session = await module.createSession(graphBytes(line));
       }
       const reason = await checkStep(session, step, `step ${k} (${step.note ?? ''})`);
       if (reason !== null) return reason;
@@ -214,7 +214,7 @@ export const checkSession: Check = async (module, line) => {
 export const checkTraining: Check = async (module, line) => {
   const { variables } = line;
   if (variables === undefined) return checkSession(module, line);
-  const session = module.createSession(graphBytes(line));
+  const session = await module.createSession(graphBytes(line));
   const at = { feeds: {}, targets: [] };
   try {
     await session.run({ feeds: {}, fetches: [], targets: [line.init] });

@@ -7,7 +7,7 @@ import type { Tensor } from '../../src/graph/operation.js';
 import type { NdArray } from '../../src/graph/dtype.js';
 import '../../src/ops/index.js';
 import { Session } from '../../src/session/session.js';
-import type { Device } from '../../src/session/device-choice.js';
+import { openDevice, type DeviceName, type OpenDevice } from '../../src/session/device-choice.js';
 
 export interface GoldenModule {
   runGraph(
@@ -25,7 +25,8 @@ export interface GoldenModule {
     feeds: Record<string, NdArray>,
     request: GradientRequest & { v: (NdArray | null)[] },
   ): Promise<(NdArray | null)[]>;
-  createSession(graph: Uint8Array): GoldenSession;
+  createSession(graph: Uint8Array): Promise<GoldenSession>;
+  close(): Promise<void>;
 }
 export interface GradientRequest {
   readonly y: string;
@@ -43,14 +44,16 @@ export interface GoldenSession {
 
 const withPort = (name: string): string => (name.includes(':') ? name : `${name}:0`);
 
-/** One answering module per device. */
-export function goldenModule(device: Device): GoldenModule {
+/** One answering module per device; all its sessions share the one device. */
+export function goldenModule(name: DeviceName): GoldenModule {
+  let opened: Promise<OpenDevice> | undefined;
+  const device = (): Promise<OpenDevice> => (opened ??= openDevice(name));
   const runOnce = async (
     graph: Graph,
     feeds: Record<string, NdArray>,
     fetches: readonly string[],
   ): Promise<NdArray[]> => {
-    const session = new Session({ graph, device });
+    const session = new Session({ graph, device: await device() });
     try {
       return (await session.run(fetches.map(withPort), feeds)) as NdArray[];
     } finally {
@@ -103,8 +106,8 @@ export function goldenModule(device: Device): GoldenModule {
         second.map((t) => t?.name ?? null),
       );
     },
-    createSession: (bytes) => {
-      const session = new Session({ graph: graphFromGraphDef(bytes), device });
+    createSession: async (bytes) => {
+      const session = new Session({ graph: graphFromGraphDef(bytes), device: await device() });
       return {
         run: async ({ feeds, fetches, targets }) => {
           const [values] = await session.run([fetches.map(withPort), targets], feeds);
@@ -112,6 +115,9 @@ export function goldenModule(device: Device): GoldenModule {
         },
         close: () => session.close(),
       };
+    },
+    close: async () => {
+      await (await opened)?.close();
     },
   };
 }

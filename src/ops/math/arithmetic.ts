@@ -63,9 +63,11 @@ export const Mul = binaryOp({
   expr: productOf,
   integers: (x, y) => x * y,
   grad: ({ b, dy, x, y }) => {
+    const isSame = allSameShape(x, y, dy);
     const gx = b.op('Mul', [dy, y]);
-    const gy = b.op('Mul', [x, dy]);
-    return allSameShape(x, y, dy) ? { x: gx, y: gy } : reduceGradients(b, x, y, gx, gy);
+    // TensorFlow's order of operands differs between its two ways.
+    const gy = b.op('Mul', isSame ? [dy, x] : [x, dy]);
+    return isSame ? { x: gx, y: gy } : reduceGradients(b, x, y, gx, gy);
   },
 });
 
