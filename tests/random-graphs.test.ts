@@ -8,7 +8,7 @@ import type { Runtime } from '../src/runtime/runtime.js';
 import { printGraph, type RandomGraph } from './support/random-graph.js';
 import { minimised, randomGraph } from './support/random-steps.js';
 import { CompiledRunner } from './support/run-compiled.js';
-import { difference, runRandomGraph } from './support/run-random-graph.js';
+import { difference, runRandomGradients, runRandomGraph } from './support/run-random-graph.js';
 
 const cpu = new CpuRuntime();
 const reference = new CompiledRunner(cpu, false);
@@ -46,9 +46,9 @@ async function failures(
   return found;
 }
 
-describe('random graphs', () => {
-  afterAll(() => cpu.close());
+afterAll(() => cpu.close());
 
+describe('random graphs', () => {
   it('give the same values fused and op by op on the CPU', async () => {
     expect(await failures(cpu, { from: 0, count: 250, steps: 14 })).toEqual([]);
   });
@@ -67,16 +67,53 @@ describe('random graphs', () => {
   }, 120_000);
 });
 
+describe('gradients of random graphs', () => {
+  it('are the same fused and op by op on the CPU', async () => {
+    const fused = new CompiledRunner(cpu, true);
+    let compared = 0;
+    for (let seed = 40_000; seed < 40_080; seed++) {
+      const graph = randomGraph(seed, 12);
+      const want = await runRandomGradients(reference, graph);
+      const got = await runRandomGradients(fused, graph);
+      expect(got.map((g) => g.shape)).toEqual(want.map((w) => w.shape));
+      for (const [i, { data }] of want.entries()) {
+        const distance = relativeDistance(got[i]?.data as Float32Array, data as Float32Array);
+        // Sums of up to 20,000 terms in another order.
+        if (!(distance < 1e-3))
+          throw new Error(
+            `seed ${seed}: gradient ${i} is off by ${distance}\n${printGraph(graph)}`,
+          );
+        compared++;
+      }
+    }
+    expect(compared).toBeGreaterThan(80);
+  });
+});
+
+/** Largest difference, relative to the largest magnitude or 1; NaN agrees with NaN. */
+function relativeDistance(a: Float32Array, b: Float32Array): number {
+  let difference = 0;
+  let magnitude = 1;
+  for (const [i, value] of b.entries()) {
+    if (Number.isNaN(value) && Number.isNaN(a[i])) continue;
+    difference = Math.max(difference, Math.abs(value - (a[i] ?? NaN)));
+    magnitude = Math.max(magnitude, Math.abs(value));
+  }
+  return difference / magnitude;
+}
+
 describe('the comparison of random graphs', () => {
   it('notices a wrong value and prints only the ops that lead to it', async () => {
     const graph = randomGraph(3, 14);
     const want = await runRandomGraph(reference, graph);
     const wrong = want.map((array) => ({
       ...array,
-      data: Float32Array.from(array.data as Iterable<number>, (v) => Number(v) + 1),
+      data: Array.from(array.data as Iterable<number | bigint>, (v) => Number(v) + 1),
     }));
     expect(difference(graph, want, want)).toBeNull();
-    expect(difference(graph, wrong as typeof want, want)).toMatch(/^v\d+: element 0 of /);
+    expect(difference(graph, wrong as unknown as typeof want, want)).toMatch(
+      /^v\d+: element 0 of /,
+    );
     const [first = 0] = graph.fetches;
     const small = await minimised(
       graph,

@@ -54,7 +54,9 @@ async function failures(
     const want = interpret(program);
     const got = await execute(program, runner, seed % 2 === 1);
     runner.close();
-    const wrong = got.findIndex((answer, run) => JSON.stringify(answer) !== JSON.stringify(want[run]));
+    const wrong = got.findIndex(
+      (answer, run) => JSON.stringify(answer) !== JSON.stringify(want[run]),
+    );
     if (wrong >= 0)
       found.push(
         [

@@ -25,7 +25,12 @@ export async function predict(
   const data = test.images.slice(0, count * 784);
   await writeFile(file, formatNpy({ dtype: 'float32', shape: [count, 784], data }));
   const args = ['run', graph, '--feed', `pixels=${file}`, '--fetch', 'prediction:0', '--json'];
-  const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args, '--device', device]);
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    cli,
+    ...args,
+    '--device',
+    device,
+  ]);
   const answer = JSON.parse(stdout) as Record<string, { readonly data: readonly number[] }>;
   const predicted = Object.values(answer)[0]?.data ?? [];
   return { predicted: predicted.flat(), labels: Array.from(test.labels.subarray(0, count)) };

@@ -107,10 +107,7 @@ export interface TrainOptions {
 /** Trains, reports, freezes; returns the accuracy on the test digits. */
 export async function train(options: TrainOptions): Promise<number> {
   const { device = 'gpu', epochs = 5, out, limit, log = console.log } = options;
-  const [digits, test] = await Promise.all([
-    readDigits('train', limit),
-    readDigits('t10k', limit),
-  ]);
+  const [digits, test] = await Promise.all([readDigits('train', limit), readDigits('t10k', limit)]);
   const model = buildModel();
   const session = new tf.Session({ graph: model.graph, device });
   try {

@@ -29,12 +29,12 @@ function typeErrors(modules: ReadonlyMap<string, string>): string[] {
   const config = ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path));
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
   const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (path) => modules.has(path) || fileExists(path);
+  const onDisk = ts.createCompilerHost(options);
+  host.fileExists = (path) => modules.has(path) || onDisk.fileExists(path);
   host.getSourceFile = (path, ...rest) => {
     const text = modules.get(path);
     return text === undefined
-      ? getSourceFile(path, ...rest)
+      ? onDisk.getSourceFile(path, ...rest)
       : ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
   };
   const program = ts.createProgram([...modules.keys()], options, host);
@@ -51,12 +51,16 @@ const snippets = (): Fence[] =>
     .flatMap(fencesOf)
     .filter((fence) => fence.language === 'ts');
 
-const AsyncFunction = (async () => undefined).constructor as new (
-  ...args: string[]
-) => (...args: unknown[]) => Promise<unknown>;
+const AsyncFunction = (async () => {
+  await Promise.resolve();
+}).constructor as new (...args: string[]) => (...args: unknown[]) => Promise<unknown>;
 
 /** Runs a snippet with `tf` and the given names in scope; answers the value of `result`. */
-function runSnippet(code: string, scope: Record<string, unknown>, result: string): Promise<unknown> {
+function runSnippet(
+  code: string,
+  scope: Record<string, unknown>,
+  result: string,
+): Promise<unknown> {
   const body = `${code.replace(/^import .*$/gm, '')}\nreturn ${result};`;
   const { outputText } = ts.transpileModule(`async function snippet() {${body}}`, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },

@@ -53,7 +53,7 @@ describe.each(['cpu', 'gpu'] as const)('a run on %s', (device) => {
       for (let i = 0; i < 100; i++) {
         const stats = new tf.RunStats();
         await step(stats);
-        expect(stats).toMatchObject({ bytesUp: feedBytes, bytesDown: 4, submits: expect.any(Number) });
+        expect(stats).toMatchObject({ bytesUp: feedBytes, bytesDown: 4 });
         if (i > 0) expect(stats).toMatchObject({ buffersCreated: 0, bindGroupsCreated: 0 });
       }
       expect(graph.operations.length).toBeGreaterThan(10);

@@ -21,7 +21,7 @@ async function valuesOf(
 describe('customGradient', () => {
   it('replaces what the ops inside imply', async () => {
     const log1pexp = tf.customGradient((x) => {
-      const e = tf.exp(x as tf.Tensor);
+      const e = tf.exp(x);
       return {
         outputs: [tf.log(tf.add(e, 1))],
         grad: ([dy]) => [tf.mul(dy as tf.Tensor, tf.sub(1, tf.div(1, tf.add(e, 1))))],
@@ -39,10 +39,10 @@ describe('customGradient', () => {
 
   it('may clip, scale or stop what flows back', async () => {
     const reversed = tf.customGradient((x) => ({
-      outputs: [tf.identity(x as tf.Tensor)],
+      outputs: [tf.identity(x)],
       grad: ([dy]) => [tf.neg(dy as tf.Tensor)],
     }));
-    const stopped = tf.customGradient((x) => ({ outputs: [x as tf.Tensor], grad: () => [null] }));
+    const stopped = tf.customGradient((x) => ({ outputs: [x], grad: () => [null] }));
     const [dx, none] = inGraph(() => {
       const x = tf.placeholder('float32', [2], 'x');
       const [y] = reversed(tf.mul(x, 3));
@@ -55,7 +55,7 @@ describe('customGradient', () => {
 
   it('has several outputs and inputs, with zeros for an output that is not used', async () => {
     const both = tf.customGradient((a, b) => ({
-      outputs: [tf.add(a as tf.Tensor, b as tf.Tensor), tf.mul(a as tf.Tensor, b as tf.Tensor)],
+      outputs: [tf.add(a, b), tf.mul(a, b)],
       grad: ([dSum, dProduct]) => [
         tf.add(tf.mul(dSum as tf.Tensor, 10), dProduct as tf.Tensor),
         tf.mul(dSum as tf.Tensor, 100),
@@ -76,7 +76,7 @@ describe('customGradient', () => {
 
   it('must give one gradient per input', () => {
     const wrong = tf.customGradient((a, b) => ({
-      outputs: [tf.add(a as tf.Tensor, b as tf.Tensor)],
+      outputs: [tf.add(a, b)],
       grad: ([dy]) => [dy as tf.Tensor],
     }));
     inGraph(() => {

@@ -1,4 +1,5 @@
 /** gradients(): the nodes and names TensorFlow 2.21 gives (recorded), and the values they compute. */
+import { graphOf } from '../../src/graph/graph.js';
 import * as tf from '../../src/index.js';
 
 const inGraph = <R>(build: (graph: tf.Graph) => R): R => {
@@ -15,7 +16,7 @@ const namesOf = (tensors: readonly (tf.Tensor | null)[]): (string | null)[] =>
 
 async function valueOf(tensor: tf.Tensor | null | undefined, feeds: tf.Feeds): Promise<number[]> {
   if (!tensor) throw new Error('no gradient');
-  await using session = new tf.Session({ graph: tensor.graph as tf.Graph, device: 'cpu' });
+  await using session = new tf.Session({ graph: graphOf(tensor), device: 'cpu' });
   return Array.from((await session.run(tensor, feeds)).data as ArrayLike<number>);
 }
 

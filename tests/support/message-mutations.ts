@@ -27,8 +27,26 @@ function sitesOf(root: Fields): Site[] {
 }
 
 const numbers = [
-  0, 1, 2, 3, 7, 255, 65536, 1e6, 1e9, 2 ** 31 - 1, 2 ** 31, 2 ** 40, 2 ** 53, -1, -2, -(2 ** 31), 0.5,
-  Infinity, NaN, 1e-45,
+  0,
+  1,
+  2,
+  3,
+  7,
+  255,
+  65536,
+  1e6,
+  1e9,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 40,
+  2 ** 53,
+  -1,
+  -2,
+  -(2 ** 31),
+  0.5,
+  Infinity,
+  NaN,
+  1e-45,
 ];
 const dtypes = Object.values(dataTypeNumbers);
 const texts = ['', 'SAME', 'VALID', 'EXPLICIT', 'NHWC', 'NCHW', 'x', 'x:1', '^x', 'loc:@x', 'Ünï'];

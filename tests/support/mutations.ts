@@ -3,7 +3,8 @@ import type { Rng } from './rng.js';
 
 type Mutation = (rng: Rng, bytes: Uint8Array, other: Uint8Array) => Uint8Array;
 
-const joined = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(Buffer.concat(parts));
+const joined = (...parts: readonly Uint8Array[]): Uint8Array =>
+  Uint8Array.from(Buffer.concat(parts));
 
 const flipBits: Mutation = (rng, bytes) => {
   const out = Uint8Array.from(bytes);

@@ -5,7 +5,7 @@
  */
 import type { DType, NdArray, Tensor } from 'defrun';
 import { elementCount, type StaticShape } from '../../src/graph/shape.js';
-import { Rng } from './rng.js';
+import type { Rng } from './rng.js';
 
 /** What is known of a value. */
 export interface Fact {

@@ -65,7 +65,10 @@ export interface StateProgram {
   readonly initial: readonly Values[];
   readonly statements: readonly Statement[];
   /** Statements to bring back, and to run for their effect, in each run. */
-  readonly runs: readonly { readonly fetches: readonly number[]; readonly targets: readonly number[] }[];
+  readonly runs: readonly {
+    readonly fetches: readonly number[];
+    readonly targets: readonly number[];
+  }[];
 }
 
 export function randomStateProgram(seed: number): StateProgram {
@@ -173,7 +176,8 @@ export function buildState(program: StateProgram, useResource: boolean): BuiltSt
       tf.variable(Float32Array.from(values), { useResource }),
     );
     const nodes: tf.Tensor[] = [];
-    for (const statement of program.statements) nodes.push(build(graph, statement, variables, nodes));
+    for (const statement of program.statements)
+      nodes.push(build(graph, statement, variables, nodes));
     return { graph, variables, nodes, init: tf.globalVariablesInitializer() };
   });
 }
