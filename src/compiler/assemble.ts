@@ -262,7 +262,9 @@ class Assembly {
     copies: ReadonlyMap<FlowVariable, number>,
   ): void {
     const { place } = piece;
-    const lateValues = new Map([...late].map((v) => [v.initial, copies.get(v)]));
+    const lateValues = new Map(
+      [...late].map((v) => [v.initial, this.#moved(copies.get(v) ?? 0, v.initial ?? 0, place)]),
+    );
     for (const id of loadsOf(exprsOf(piece))) if (!lateValues.has(id)) this.#locate(id, place);
     for (const { value } of outputsOf(piece)) this.#placeOutput(piece, value);
     const locate = (id: number): Located => {
@@ -277,6 +279,14 @@ class Assembly {
     if (outputsOf(piece).every((o) => elementCount(this.#value(o.value).shape) === 0)) return;
     const { kernel, buffers } = emitKernel(piece, locate);
     this.#steps.push({ kind: 'kernel', place, kernel, buffers, nodes: piece.nodes });
+  }
+
+  /** A snapshot in the place its reader runs. */
+  #moved(buffer: number, id: number, place: Place): number {
+    if (this.#buffers[buffer]?.place === place) return buffer;
+    const to = this.#declare({ kind: 'open' }, id, place);
+    this.#steps.push({ kind: 'transfer', from: buffer, to });
+    return to;
   }
 
   /** A variable's new value goes straight into its buffer where the old one is read element by element. */

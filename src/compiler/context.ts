@@ -3,7 +3,7 @@ import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import { isFloating, type NdArray } from '../graph/dtype.js';
 import { groupByArg, inputArgs, outputArgs } from '../graph/signature.js';
 import { elementCount, formatShape, sameShape, type StaticShape } from '../graph/shape.js';
-import { constant, int, load, type Expr, type ScalarType } from '../ir/expr.js';
+import { constant, int, load, type Expr, type ExprOf, type ScalarType } from '../ir/expr.js';
 import { encode, scalarTypeOf } from '../ir/storage.js';
 import type { Place } from '../ir/program.js';
 import type { LowerContext, Operand, Result } from '../ops/op-def.js';
@@ -113,7 +113,11 @@ function element(
   type: ScalarType,
   lookup: ValueLookup,
 ): Expr {
-  if (known !== null && elementCount(value.shape) === 1) return scalarConstant(known, type);
+  if (known !== null && elementCount(value.shape) === 1) return scalarConstant(known, type, 0);
+  if (known !== null && elementCount(value.shape) <= maxLookup && at.every(isConstant)) {
+    const flat = at.reduce((sum, i, axis) => sum * (value.shape[axis] ?? 1) + Number(i.value), 0);
+    return scalarConstant(known, type, flat);
+  }
   return loadFrom(value, lookup(value.base).shape, at, type);
 }
 
@@ -129,7 +133,12 @@ export function loadFrom(
   return load(value.base, type, unravel(ravel(clamped, value.shape), baseShape));
 }
 
-function scalarConstant(array: NdArray, type: ScalarType): Expr {
-  const stored = encode(array, type === 'bool' ? 'u32' : type, 'constant')[0] as number | bigint;
+/** Known arrays up to this length give their elements at constant indices as constants. */
+const maxLookup = 256;
+
+const isConstant = (expr: Expr): expr is ExprOf<'const'> => expr.kind === 'const';
+
+function scalarConstant(array: NdArray, type: ScalarType, at: number): Expr {
+  const stored = encode(array, type === 'bool' ? 'u32' : type, 'constant')[at] as number | bigint;
   return constant(type, type === 'bool' ? stored !== 0 : stored);
 }

@@ -220,7 +220,12 @@ class Specialiser {
     if (def.lower.kind !== 'update') return;
     const args = inputArgs(def, attrs);
     const reads = new Set<string>(def.lower.reads);
-    const keys = op.inputs.map((input) => this.#variables.keyOf(input));
+    // A reference given as a plain value (what another Assign gives back) is read like any tensor.
+    const keys = op.inputs.map((input, i) =>
+      args[i]?.isRef === true || input.dtype === 'resource'
+        ? this.#variables.keyOf(input)
+        : undefined,
+    );
     const inputs = op.inputs.map((input, i) => {
       const key = keys[i];
       if (key === undefined || this.#fed.has(input)) return this.#read(input, op);

@@ -130,11 +130,12 @@ const mostUnrolled = 64;
 /**
  * The end of the loop over k. Mesa unrolls short loops whole, and on llvmpipe every load is as many
  * instructions as there are lanes: 64 steps took 1.2 to 3.7 s to compile, 0.25 s if the end is
- * hidden from it, at the same speed. Workgroup numbers are below 2^16.
+ * hidden from it, at the same speed. It hides behind the upper half of a workgroup number.
  */
 function loopEnd(whole: number, steps: number, caps: GpuCaps): string {
-  const unrolls = caps.isSoftware && whole > steps && whole <= mostUnrolled * steps;
-  return unrolls ? `${whole} - i32(wid.x >> 16u)` : String(whole);
+  const unrolls = whole > steps && whole <= mostUnrolled * steps;
+  const isZero = caps.maxWorkgroupsPerDimension < 2 ** 16;
+  return caps.isSoftware && unrolls && isZero ? `${whole} - i32(wid.x >> 16u)` : String(whole);
 }
 
 /** The sum over k: a loop over whole trips, then what is left. */
@@ -155,7 +156,9 @@ function printSum(module: ContractModule, plan: RowsPlan, caps: GpuCaps): string
   const body: string[] = [];
   if (whole > 0) {
     const trip = printTrip(module, plan, source, columns, 'k0', steps);
-    body.push(`for (var k0 = 0; k0 < ${loopEnd(whole, steps, caps)}; k0 += ${steps}) {\n${indented(trip)}}`);
+    body.push(
+      `for (var k0 = 0; k0 < ${loopEnd(whole, steps, caps)}; k0 += ${steps}) {\n${indented(trip)}}`,
+    );
   }
   if (whole < kernel.k) {
     const trip = printTrip(module, plan, source, columns, String(whole), kernel.k - whole);
