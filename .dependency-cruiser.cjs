@@ -37,8 +37,8 @@ const layers = {
   },
 };
 
-/** The command line stands on the public index; it also reads data files and looks into devices. */
-const cliMay = ['errors', 'types', 'graph', 'data', 'index', 'runtime', 'session'];
+/** The command line stands on the public index; it also reads files and looks into devices. */
+const cliMay = ['errors', 'types', 'graph', 'data', 'serialize', 'index', 'runtime', 'session'];
 
 const pathsOf = (names) => names.map((name) => layers[name].path);
 

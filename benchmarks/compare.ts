@@ -6,7 +6,7 @@
  *   npm run bench -- [--rounds N] [--only WORKLOAD] [--cold]
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,8 +61,12 @@ class PeerProcess {
     return this.answer(kind);
   }
 
-  stop(): void {
+  /** Lets the process end, and waits until it has. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || !this.child.connected) return;
+    const ended = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.disconnect();
+    await ended;
   }
 }
 
@@ -167,7 +171,8 @@ async function main(): Promise<void> {
   });
   const env = { ...process.env };
   env['XDG_RUNTIME_DIR'] ??= tmpdir();
-  if (options.cold) env['MESA_SHADER_CACHE_DIR'] = mkdtempSync(join(tmpdir(), 'mesa-'));
+  const emptyCache = options.cold ? mkdtempSync(join(tmpdir(), 'mesa-')) : undefined;
+  if (emptyCache !== undefined) env['MESA_SHADER_CACHE_DIR'] = emptyCache;
   const mesaCache = mesaCacheState(env);
   const peers = {
     defrun: await PeerProcess.start('defrun', env),
@@ -183,7 +188,8 @@ async function main(): Promise<void> {
         rows.push(await compareOn(peers, workload, Number(options.rounds), mesaCache));
     printTable(adapter, mesaCache, rows);
   } finally {
-    for (const peer of Object.values(peers)) peer.stop();
+    for (const peer of Object.values(peers)) await peer.stop();
+    if (emptyCache !== undefined) rmSync(emptyCache, { recursive: true, force: true });
   }
 }
 

@@ -54,7 +54,7 @@ export {
   Variable,
   type VariableOptions,
 } from './ops/state/variable.js';
-export { getVariable, getVariableScope, variableScope } from './ops/state/variable-scope.js';
+export { getVariable, getVariableScope, variableScope } from './layers/variable-scope.js';
 export { assign, assignAdd, assignSub } from './ops/state/assign-functions.js';
 export {
   globalVariablesInitializer,

@@ -4,15 +4,12 @@
  * readback go on while another computes.
  */
 import { InvalidArgumentError, RuntimeError, ValueError } from '../errors.js';
-import { compile, type Compiled } from '../compiler/compile.js';
-import type { RunSignature } from '../compiler/prune.js';
 import { NeedsFeedValues } from '../compiler/specialise.js';
 import type { NdArray } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
 import { isCompatible, type StaticShape } from '../graph/shape.js';
 import type { Program } from '../ir/program.js';
-import { runProgramSync } from '../runtime/cpu/fold-constants.js';
 import type { MemoryUse, RunResult, Runtime } from '../runtime/runtime.js';
 import { createRuntime, OpenDevice, type Device } from './device-choice.js';
 import {
@@ -25,7 +22,8 @@ import {
   type FeedValue,
 } from './feeds.js';
 import { planFetches, type Fetched, type Fetches, type FetchPlan } from './fetches.js';
-import { ProgramCache, type CachedProgram } from './program-cache.js';
+import type { CachedProgram } from './program-cache.js';
+import { copyOf, Programs, type ProgramRequest } from './programs.js';
 import { RandomStreams } from './random-streams.js';
 import { RunLimit } from './run-limit.js';
 import type { RunStats, RunTrace } from './stats.js';
@@ -59,11 +57,6 @@ export interface SessionMemory extends MemoryUse {
   readonly programs: number;
 }
 
-interface FeedShape {
-  readonly tensor: Tensor;
-  readonly shape: StaticShape;
-}
-
 /** A run under way. */
 interface StartedRun {
   readonly program: Program;
@@ -87,12 +80,13 @@ const noFeeds: Feeds = {};
 export class Session {
   readonly graph: Graph;
   readonly #runtime: Promise<Runtime>;
+  /** The runtime, once it is there. */
+  #current: Runtime | null = null;
   /** Whether the device is somebody else's to close. */
   readonly #isShared: boolean;
   readonly #variables = new VariableStore();
   readonly #random = new RandomStreams();
-  readonly #programs: ProgramCache;
-  readonly #serial = new Map<Tensor | Operation, number>();
+  readonly #programs: Programs;
   /** Settles when the last call has been started, so that calls start in order. */
   #started: Promise<unknown> = Promise.resolve();
   /** Calls not yet started. */
@@ -105,7 +99,7 @@ export class Session {
     const { maxPrograms = 64 } = options;
     if (!(maxPrograms >= 1))
       throw new ValueError(`maxPrograms must be 1 or more, not ${maxPrograms}.`);
-    this.#programs = new ProgramCache(maxPrograms);
+    this.#programs = new Programs(maxPrograms, this.#variables);
     const { device = 'auto', gpu } = options;
     this.#isShared = device instanceof OpenDevice;
     this.#runtime =
@@ -186,7 +180,9 @@ export class Session {
     });
     await this.#inOrder(async () => {
       try {
-        await this.#program(plan, shapes, () => undefined);
+        const runtime = (this.#current = await this.#runtime);
+        const request = { plan, feeds: shapes, valueOf: () => undefined };
+        if (!this.#programs.find(request)) await this.#programs.make(runtime, request);
       } catch (error) {
         if (!(error instanceof NeedsFeedValues)) throw error;
         const names = error.feeds.map((i) => `'${shapes[i]?.tensor.name}'`).join(', ');
@@ -289,7 +285,7 @@ export class Session {
     options: RunOptions,
   ): StartedRun | undefined {
     if (this.#waiting > 0 || this.#current === null) return undefined;
-    const program = this.#programs.find(this.#signature(plan, shapesOf(feeds)), valueIn(feeds));
+    const program = this.#programs.find(requestOf(plan, feeds));
     return program && this.#start(program, feeds, limit, options);
   }
 
@@ -301,8 +297,11 @@ export class Session {
   ): Promise<StartedRun> {
     return this.#inOrder(async () => {
       limit.check();
-      const { program, isCompiled } = await this.#program(plan, shapesOf(feeds), valueIn(feeds));
-      return { ...this.#start(program, feeds, limit, options), isCompiled };
+      const runtime = (this.#current = await this.#runtime);
+      const request = requestOf(plan, feeds);
+      const known = this.#programs.find(request);
+      const program = known ?? (await this.#programs.make(runtime, request));
+      return { ...this.#start(program, feeds, limit, options), isCompiled: !known };
     });
   }
 
@@ -351,73 +350,10 @@ export class Session {
     }
   }
 
-  #current: Runtime | null = null;
   #ready(): Runtime {
     if (this.#current === null) throw new RuntimeError('The session has no device yet.');
     return this.#current;
   }
-
-  async #program(
-    plan: FetchPlan,
-    feeds: readonly FeedShape[],
-    valueOf: (feed: Tensor) => NdArray | undefined,
-  ): Promise<{ readonly program: CachedProgram; readonly isCompiled: boolean }> {
-    const runtime = (this.#current = await this.#runtime);
-    const key = this.#signature(plan, feeds);
-    const known = this.#programs.find(key, valueOf);
-    if (known) return { program: known, isCompiled: false };
-    const signature: RunSignature = {
-      fetches: plan.tensors,
-      targets: plan.targets,
-      feeds: feeds.map((feed) => feed.tensor),
-    };
-    const compiled = this.#compile(signature, feeds, valueOf, runtime);
-    const loaded = await runtime.load(compiled.program);
-    const program = { compiled, loaded };
-    const values = new Map<Tensor, NdArray>();
-    for (const feed of compiled.valueFeeds) {
-      const value = valueOf(feed);
-      if (value) values.set(feed, copyOf(value));
-    }
-    this.#programs.add(key, program, values);
-    return { program, isCompiled: true };
-  }
-
-  #compile(
-    signature: RunSignature,
-    feeds: readonly FeedShape[],
-    feedValue: (feed: Tensor) => NdArray | undefined,
-    runtime: Runtime,
-  ): Compiled {
-    return compile(signature, {
-      hasDevice: runtime.caps.kind === 'gpu',
-      maxBindings: runtime.caps.maxBindings,
-      maxBindingBytes: runtime.caps.maxBindingBytes,
-      feedShapes: new Map(feeds.map(({ tensor, shape }) => [tensor, shape])),
-      feedValue,
-      variables: this.#variables,
-      evaluate: (program: Program) => evaluateConstants(program),
-    });
-  }
-
-  /** Graph elements are numbered by first use, so a signature is short and needs no names. */
-  #signature(plan: FetchPlan, feeds: readonly FeedShape[]): string {
-    const id = (item: Tensor | Operation): number => {
-      const known = this.#serial.get(item) ?? this.#serial.size;
-      this.#serial.set(item, known);
-      return known;
-    };
-    const fed = feeds.map(({ tensor, shape }) => `${id(tensor)}[${shape.join(',')}]`);
-    return `${plan.tensors.map(id).join(',')};${plan.targets.map(id).join(',')};${fed.join(',')}`;
-  }
-}
-
-/** Fetches of a constant program: from its buffers, or constants that needed no kernel. */
-function evaluateConstants(program: Program): (NdArray | null)[] {
-  const computed = runProgramSync(program, []);
-  return program.fetches.map((fetch, i) =>
-    fetch.kind === 'constant' ? fetch.data : (computed[i] ?? null),
-  );
 }
 
 function answers({ program, echoes }: StartedRun, result: RunResult): NdArray[] {
@@ -427,16 +363,11 @@ function answers({ program, echoes }: StartedRun, result: RunResult): NdArray[] 
   });
 }
 
-const shapesOf = (feeds: readonly Feed[]): readonly FeedShape[] =>
-  feeds.map(({ tensor, array }) => ({ tensor, shape: array.shape }));
-
-const valueIn =
-  (feeds: readonly Feed[]) =>
-  (tensor: Tensor): NdArray | undefined =>
-    feeds.find((feed) => feed.tensor === tensor)?.array;
-
-const copyOf = (array: NdArray): NdArray =>
-  ({ ...array, shape: [...array.shape], data: array.data.slice() }) as NdArray;
+const requestOf = (plan: FetchPlan, feeds: readonly Feed[]): ProgramRequest => ({
+  plan,
+  feeds: feeds.map(({ tensor, array }) => ({ tensor, shape: array.shape })),
+  valueOf: (tensor) => feeds.find((feed) => feed.tensor === tensor)?.array,
+});
 
 function fillStats(options: RunOptions, result: RunResult, compiled: boolean, begin: number): void {
   if (options.trace) options.trace.kernels = result.trace;

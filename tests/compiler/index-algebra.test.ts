@@ -7,6 +7,7 @@ import {
   ge,
   index,
   int,
+  load,
   lt,
   max,
   min,
@@ -15,6 +16,7 @@ import {
   operands,
   select,
   sub,
+  withOperands,
   type Expr,
 } from '../../src/ir/expr.js';
 import { printExpr } from '../../src/ir/print.js';
@@ -101,6 +103,55 @@ function randomIndex(random: (below: number) => number, depth: number): Expr {
   }
 }
 
+const corners = [0, 1, -1, 3, -7, 2 ** 30, 2 ** 31 - 1, -(2 ** 31), 65536, 123456789];
+const dataPoints = corners.flatMap((a) => corners.map((b) => [a, b]));
+const factors = [1, 2, 3, 4, -1, 7, 49, 65536, 2 ** 30, 2 ** 31 - 1, -(2 ** 31)];
+
+/** A random i32 expression over two elements of data. */
+function randomData(random: (below: number) => number, depth: number): Expr {
+  const factor = int(factors[random(factors.length)] ?? 1);
+  if (depth === 0) return random(3) === 0 ? factor : load(random(2), 'i32', []);
+  const a = randomData(random, depth - 1);
+  const b = randomData(random, random(depth));
+  const divisor = int(factors[random(8)] ?? 1);
+  switch (random(9)) {
+    case 0:
+      return add(a, b);
+    case 1:
+      return sub(a, b);
+    case 2:
+    case 3:
+      return mul(a, factor);
+    case 4:
+      return binary('div', a, divisor.kind === 'const' && divisor.value === -1 ? int(2) : divisor);
+    case 5:
+      return binary('mod', a, divisor);
+    case 6:
+      return random(2) === 0 ? max(a, b) : min(a, b);
+    case 7:
+      return neg(a);
+    default:
+      return select(random(2) === 0 ? lt(a, b) : ge(a, factor), a, b);
+  }
+}
+
+/** Value with 32-bit wrapping at every node. */
+function evaluateData(expr: Expr, data: readonly number[], memo = new Map<Expr, number>()): number {
+  const known = memo.get(expr);
+  if (known !== undefined) return known;
+  const value = expr.kind === 'load' ? (data[expr.value] ?? NaN) : evaluateNode(expr, data, memo);
+  memo.set(expr, value);
+  return value;
+}
+
+function evaluateNode(expr: Expr, data: readonly number[], memo: Map<Expr, number>): number {
+  const [a = 0, b = 0, c = 0] = operands(expr).map((operand) => evaluateData(operand, data, memo));
+  if (expr.kind === 'binary' && expr.fn === 'mul') return Math.imul(a, b);
+  const stub: Expr[] = [a, b, c].map((value) => ({ kind: 'const', type: 'i32', value }));
+  const value = evaluate(withOperands(expr, stub), []);
+  return expr.type === 'bool' ? value : value | 0;
+}
+
 function points(shape: readonly number[]): number[][] {
   return shape.reduce<number[][]>(
     (all, extent) => all.flatMap((at) => Array.from({ length: extent }, (_, i) => [...at, i])),
@@ -126,6 +177,29 @@ describe('IndexAlgebra', () => {
       const original = randomIndex(random, 1 + random(4));
       const algebra = new IndexAlgebra((axis) => extents[axis] ?? 1);
       expectSameEverywhere(algebra.simplify(original), original, extents);
+    }
+  });
+
+  it('divides multiples of any number exactly', () => {
+    for (let d = 1; d < 4000; d++) {
+      const algebra = new IndexAlgebra((axis) => (axis === 0 ? 5 : d));
+      const flat = add(mul(index(0), int(d)), index(1));
+      expect(printExpr(algebra.simplify(binary('div', flat, int(d))))).toBe('i0');
+    }
+  });
+
+  it('keeps the value of random 32-bit arithmetic on data, which wraps', () => {
+    const random = generator(31);
+    for (let i = 0; i < 20000; i++) {
+      const original = randomData(random, 1 + random(5));
+      const simplified = new IndexAlgebra(() => 1).simplify(original);
+      for (const data of dataPoints) {
+        const [got, want] = [evaluateData(simplified, data), evaluateData(original, data)];
+        if (got !== want)
+          throw new Error(
+            `Of ${data.join(',')} ${printExpr(original)} is ${want}, and simplified to ${printExpr(simplified)} it is ${got}.`,
+          );
+      }
     }
   });
 

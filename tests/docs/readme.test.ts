@@ -11,17 +11,24 @@ const freeNames: Readonly<Record<string, string>> = {
   images: 'Float32Array',
   digits: 'Int32Array',
   image: 'Float32Array',
-  weights: "import('defrun').Tensor",
+  batch: 'Float32Array',
+  labels: 'Float32Array',
+  session: "import('defrun').Session",
+  ...Object.fromEntries(
+    ['weights', 'w', 'b', 'x', 'y'].map((name) => [name, "import('defrun').Tensor"]),
+  ),
   init: "import('defrun').Operation",
 };
 
-/** The snippet as a module, with the free names it uses declared. */
+/** The snippet as a module: `tf` imported, and the free names it uses declared. */
 function asModule({ code }: Fence): string {
-  const declared = Object.entries(freeNames).filter(
-    ([name]) =>
-      new RegExp(`\\b${name}\\b`).test(code) && !new RegExp(`(const|let) ${name}\\b`).test(code),
-  );
-  return `${code}\n${declared.map(([name, type]) => `declare const ${name}: ${type};`).join('\n')}\nexport {};\n`;
+  const uses = (name: string): boolean => new RegExp(`\\b${name}\\b`).test(code);
+  const makes = (name: string): boolean => new RegExp(`(const|let|using|as) ${name}\\b`).test(code);
+  const declared = Object.entries(freeNames)
+    .filter(([name]) => uses(name) && !makes(name))
+    .map(([name, type]) => `declare const ${name}: ${type};`);
+  const imported = uses('tf') && !makes('tf') ? "import * as tf from 'defrun';\n" : '';
+  return `${imported}${code}\n${declared.join('\n')}\nexport {};\n`;
 }
 
 /** Complaints of the compiler about modules that exist only in memory, beside the tests. */

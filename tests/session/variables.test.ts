@@ -89,6 +89,27 @@ describe.each(kinds)('a $kind variable on $device', ({ device, useResource }) =>
       },
     ));
 
+  it('takes what another assignment gives back', () =>
+    use(
+      () => {
+        const a = tf.variable([1, 2], { name: 'a', useResource });
+        const b = tf.variable([3, 4], { name: 'b', useResource });
+        const moved = b.assignAdd(a.assignAdd([10, 10]));
+        return { a, b, moved, init: tf.globalVariablesInitializer() };
+      },
+      async (session, { a, b, moved, init }) => {
+        await session.run(init);
+        expect((await session.run([moved, b])).map(valuesOf)).toEqual([
+          [14, 16],
+          [3, 4],
+        ]);
+        expect((await session.run([a, b])).map(valuesOf)).toEqual([
+          [11, 12],
+          [14, 16],
+        ]);
+      },
+    ));
+
   it('swaps with another in one run', () =>
     use(
       () => {

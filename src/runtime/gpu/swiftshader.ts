@@ -27,15 +27,30 @@ export function readTar(archive: Uint8Array): Map<string, Uint8Array> {
   return entries;
 }
 
+/** The packed driver; versions of the package differ in how deep their entry file lies. */
 async function archivePath(): Promise<string> {
   const { createRequire } = await import('node:module');
+  const { access } = await import('node:fs/promises');
   const path = await import('node:path');
+  let entry: string;
   try {
-    const entry = createRequire(import.meta.url).resolve(packageName);
-    return path.join(path.dirname(entry), '..', 'bin', 'swiftshader.tar.br');
+    entry = createRequire(import.meta.url).resolve(packageName);
   } catch (cause) {
     throw missingPackage(packageName, 'A software GPU (SwiftShader)', cause);
   }
+  let folder = path.dirname(entry);
+  for (let level = 0; level < 4; level++, folder = path.dirname(folder)) {
+    const archive = path.join(folder, 'bin', 'swiftshader.tar.br');
+    try {
+      await access(archive);
+      return archive;
+    } catch {
+      continue;
+    }
+  }
+  throw new UnavailableError(
+    `${packageName} at ${entry} holds no bin/swiftshader.tar.br; install version 147.0.0.`,
+  );
 }
 
 /** A folder of this user alone: what lies in it is loaded into the process. */

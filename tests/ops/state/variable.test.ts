@@ -10,7 +10,7 @@ import {
   getVariable,
   getVariableScope,
   variableScope,
-} from '../../../src/ops/state/variable-scope.js';
+} from '../../../src/layers/variable-scope.js';
 import { globalVariables, trainableVariables, variable } from '../../../src/ops/state/variable.js';
 
 /** `name: type(inputs)^controls` of every node `build` adds. */

@@ -3,13 +3,13 @@
  * own name; unlike op names it is never made unique, so a second `getVariable` of a name either
  * shares the variable or is an error, as the scope's `reuse` says.
  */
-import type { TensorLike } from '../../graph/add-node.js';
-import { ValueError } from '../../errors.js';
-import { isFloating, type DType } from '../../graph/dtype.js';
-import { getDefaultGraph, type Graph } from '../../graph/graph.js';
-import { formatTuple, isCompatible, isStatic, type Shape } from '../../graph/shape.js';
-import { glorotUniform, zerosInitializer, type Initializer } from '../random/initializers.js';
-import { variable, type Variable } from './variable.js';
+import type { TensorLike } from '../graph/add-node.js';
+import { ValueError } from '../errors.js';
+import { isFloating, type DType } from '../graph/dtype.js';
+import { getDefaultGraph, type Graph } from '../graph/graph.js';
+import { formatTuple, isCompatible, isStatic, type Shape } from '../graph/shape.js';
+import { glorotUniform, zerosInitializer, type Initializer } from '../ops/random/initializers.js';
+import { variable, type Variable } from '../ops/state/variable.js';
 
 /** true: variables must exist; false: they must not; 'auto': found or made. */
 export type Reuse = boolean | 'auto';
