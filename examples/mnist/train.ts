@@ -11,24 +11,28 @@ import * as tf from 'defrun';
 import { readDigits, type Digits } from './idx.js';
 
 const batchSize = 200;
+/** The learning rate falls from here to 0 in a straight line. */
+const firstRate = 4e-3;
 
 interface Model {
   readonly graph: tf.Graph;
   readonly pixels: tf.Tensor;
   readonly labels: tf.Tensor;
+  readonly learningRate: tf.Tensor;
   readonly loss: tf.Tensor;
   readonly correct: tf.Tensor;
   readonly train: tf.Operation;
   readonly init: tf.Operation;
 }
 
-/** 784 - 128 - 10, softmax cross-entropy, Adam. */
+/** 784 - 128 - 10, softmax cross-entropy, Adam at a rate that each step is fed. */
 export function buildModel(): Model {
   const graph = new tf.Graph();
   return graph.asDefault(() => {
     graph.seed = 1;
     const pixels = tf.placeholder('float32', [null, 784], 'pixels');
     const labels = tf.placeholder('int32', [null], 'labels');
+    const learningRate = tf.placeholder('float32', [], 'learning_rate');
     const hidden = tf.layers.dense(pixels, 128, { activation: tf.nn.relu, name: 'hidden' });
     const logits = tf.layers.dense(hidden, 10, { name: 'logits' });
     tf.nn.softmax(logits, { name: 'probabilities' });
@@ -36,9 +40,9 @@ export function buildModel(): Model {
     const each = tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits });
     const loss = tf.reduceMean(each, { name: 'loss' });
     const correct = tf.reduceSum(tf.cast(tf.equal(predicted, labels), 'float32'));
-    const train = new tf.train.AdamOptimizer(2e-3).minimize(loss);
+    const train = new tf.train.AdamOptimizer(learningRate).minimize(loss);
     const init = tf.globalVariablesInitializer();
-    return { graph, pixels, labels, loss, correct, train, init };
+    return { graph, pixels, labels, learningRate, loss, correct, train, init };
   });
 }
 
@@ -58,6 +62,7 @@ async function trainEpoch(
   step: (values: readonly tf.FeedValue[]) => Promise<[tf.NdArray, null]>,
   digits: Digits,
   epoch: number,
+  epochs: number,
 ): Promise<number> {
   const order = shuffled(digits.count, epoch);
   let total = 0;
@@ -72,7 +77,8 @@ async function trainEpoch(
       labels[row] = digits.labels[digit] ?? 0;
     }
     // One step is in flight while the next batch is put together.
-    const started = step([images, labels]);
+    const progress = (epoch - 1 + at / digits.count) / epochs;
+    const started = step([images, labels, firstRate * (1 - progress)]);
     if (pending !== null) total += Number((await pending)[0].data[0]);
     pending = started;
     steps++;
@@ -106,18 +112,19 @@ export interface TrainOptions {
 
 /** Trains, reports, freezes; returns the accuracy on the test digits. */
 export async function train(options: TrainOptions): Promise<number> {
-  const { device = 'gpu', epochs = 5, out, limit, log = console.log } = options;
+  const { device = 'gpu', epochs = 3, out, limit, log = console.log } = options;
   const [digits, test] = await Promise.all([readDigits('train', limit), readDigits('t10k', limit)]);
   const model = buildModel();
   const session = new tf.Session({ graph: model.graph, device });
   try {
     log(`device: ${await session.deviceDescription()}`);
     await session.run(model.init);
-    const step = session.makeCallable([model.loss, model.train], [model.pixels, model.labels]);
+    const feeds = [model.pixels, model.labels, model.learningRate];
+    const step = session.makeCallable([model.loss, model.train], feeds);
     let share = 0;
     for (let epoch = 1; epoch <= epochs; epoch++) {
       const begin = performance.now();
-      const loss = await trainEpoch(step, digits, epoch);
+      const loss = await trainEpoch(step, digits, epoch, epochs);
       share = await accuracy(session, model, test);
       const seconds = ((performance.now() - begin) / 1000).toFixed(1);
       log(
@@ -138,7 +145,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
     options: {
       device: { type: 'string', default: 'gpu' },
-      epochs: { type: 'string', default: '5' },
+      epochs: { type: 'string', default: '3' },
       out: { type: 'string', default: 'dist/mnist/mnist.pb' },
     },
   });

@@ -113,12 +113,24 @@ function element(
   type: ScalarType,
   lookup: ValueLookup,
 ): Expr {
-  if (known !== null && elementCount(value.shape) === 1) return scalarConstant(known, type, 0);
+  if (known !== null && isFilled(known)) return scalarConstant(known, type, 0);
   if (known !== null && elementCount(value.shape) <= maxLookup && at.every(isConstant)) {
     const flat = at.reduce((sum, i, axis) => sum * (value.shape[axis] ?? 1) + Number(i.value), 0);
     return scalarConstant(known, type, flat);
   }
   return loadFrom(value, lookup(value.base).shape, at, type);
+}
+
+const filled = new WeakMap<object, boolean>();
+
+/** Whether all elements are the same bits: the array then is as good as a scalar. */
+function isFilled({ data }: NdArray): boolean {
+  const known = filled.get(data);
+  if (known !== undefined) return known;
+  const [first] = data;
+  const answer = data.length > 0 && data.every((item: unknown) => Object.is(item, first));
+  filled.set(data, answer);
+  return answer;
 }
 
 /** A load of the base value, its index taken through the reshape if there is one. */

@@ -20,7 +20,7 @@ interface Term {
   readonly atom: Expr;
   readonly factor: number;
 }
-/** c + sum of factor * atom, keyed by the atom's structural key. */
+/** c + sum of factor * atom modulo 2^32, keyed by the atom's structural key. */
 interface Linear {
   readonly offset: number;
   readonly terms: ReadonlyMap<string, Term>;
@@ -121,8 +121,7 @@ export class IndexAlgebra {
       if (node.fn === 'div') return this.#divide(a, b.offset);
       if (node.fn === 'mod') return this.#remainder(a, b.offset);
     }
-    if ((node.fn === 'max' || node.fn === 'min') && a.terms.size + b.terms.size > 0)
-      return this.#extreme(node, a, b);
+    if (node.fn === 'max' || node.fn === 'min') return this.#extreme(node, a, b);
     return this.#atom(withOperands(node, [this.#rebuild(a), this.#rebuild(b)]));
   }
 
@@ -140,7 +139,7 @@ export class IndexAlgebra {
     if (d === 1) return a;
     const { whole, rest } = splitBy(a, d);
     const range = this.#rangeOf(rest);
-    const quotient = scale(whole, 1 / d);
+    const quotient = quotientOf(whole, d);
     if (range.low >= 0 && range.high < d) return quotient;
     if (range.low < 0) return this.#atom(binary('div', this.#rebuild(a), int(d)));
     const { form, divisor } = reduceFraction(rest, d);
@@ -165,6 +164,7 @@ export class IndexAlgebra {
     for (const [key, { atom, factor }] of form.terms) {
       if (atom.kind !== 'binary' || atom.fn !== 'mod' || atom.b.kind !== 'const') continue;
       const d = Number(atom.b.value);
+      if (d <= 0 || this.#range(atom.a).low < 0) continue;
       const whole = this.#divide(this.#linear(atom.a), d);
       const without = new Map(form.terms);
       without.delete(key);
@@ -215,7 +215,8 @@ export class IndexAlgebra {
       low += factor * (factor > 0 ? range.low : range.high);
       high += factor * (factor > 0 ? range.high : range.low);
     }
-    return { low, high };
+    // The expression may be on data, which wraps: beyond 32 bits a form says nothing of its size.
+    return low < unknown.low || high > unknown.high ? unknown : { low, high };
   }
 
   #atomRange(atom: Expr): Range {
@@ -249,19 +250,29 @@ const order = (a: Expr, b: Expr): number =>
 function plus(a: Linear, b: Linear): Linear {
   const terms = new Map(a.terms);
   for (const [key, { atom, factor }] of b.terms) {
-    const sum = (terms.get(key)?.factor ?? 0) + factor;
+    const sum = ((terms.get(key)?.factor ?? 0) + factor) | 0;
     if (sum === 0) terms.delete(key);
     else terms.set(key, { atom, factor: sum });
   }
-  return { offset: a.offset + b.offset, terms };
+  return { offset: (a.offset + b.offset) | 0, terms };
 }
 
 function scale(a: Linear, by: number): Linear {
   if (by === 0) return constantForm(0);
   if (by === 1) return a;
   const terms = new Map<string, Term>();
-  for (const [key, { atom, factor }] of a.terms) terms.set(key, { atom, factor: factor * by });
-  return { offset: a.offset * by, terms };
+  for (const [key, { atom, factor }] of a.terms) {
+    const product = Math.imul(factor, by);
+    if (product !== 0) terms.set(key, { atom, factor: product });
+  }
+  return { offset: Math.imul(a.offset, by), terms };
+}
+
+/** A form all of whose factors are multiples of d, divided by it. (49 * (1 / 49) is not 1.) */
+function quotientOf(a: Linear, d: number): Linear {
+  const terms = new Map<string, Term>();
+  for (const [key, { atom, factor }] of a.terms) terms.set(key, { atom, factor: factor / d });
+  return { offset: a.offset / d, terms };
 }
 
 /** a = whole + rest, where every factor of `whole` is a multiple of d and rest's offset is in [0, d). */
@@ -285,7 +296,7 @@ function reduceFraction(
   for (const { factor } of form.terms.values()) common = gcd(common, Math.abs(factor));
   if (common <= 1) return { form, divisor: d };
   const offset = Math.floor(form.offset / common) * common;
-  return { form: scale({ offset, terms: form.terms }, 1 / common), divisor: d / common };
+  return { form: quotientOf({ offset, terms: form.terms }, common), divisor: d / common };
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));

@@ -8,6 +8,7 @@ import { ExprKeys } from '../ir/expr-keys.js';
 import { substitute } from './index-algebra.js';
 import {
   exprsOf,
+  extentsOf,
   loadsOf,
   mapExprs,
   outputsOf,
@@ -102,6 +103,15 @@ interface Producer {
   readonly piece: MapPiece;
   readonly expr: Expr;
   readonly cost: ExprCost;
+  readonly loads: ReadonlySet<number>;
+}
+
+/** A piece with what was inlined into it. */
+interface Inlined {
+  readonly piece: Piece;
+  /** Upper bound of its expressions' cost; exact where nothing was inlined. */
+  readonly cost: ExprCost;
+  readonly loads: ReadonlySet<number>;
 }
 
 /**
@@ -112,23 +122,30 @@ export function inline(
   external: ReadonlySet<number>,
   maxBindings: number,
 ): readonly Piece[] {
-  const uses = countUses(pieces);
+  const uses = countUses(pieces, external);
   const producers = new Map<number, Producer>();
   const computed = new Set<number>();
   const result: Piece[] = [];
   for (const piece of pieces) {
-    const done = inlineInto(piece, producers, computed, uses, maxBindings);
+    const { piece: done, cost, loads } = inlineInto(piece, producers, computed, uses, maxBindings);
     result.push(done);
     for (const output of outputsOf(done)) computed.add(output.value);
     if (done.kind !== 'map') continue;
+    const several = done.outputs.length > 1;
     for (const { value, expr } of done.outputs)
-      producers.set(value, { piece: done, expr, cost: costOf([expr]) });
+      producers.set(value, {
+        piece: done,
+        expr,
+        cost: several ? costOf([expr]) : cost,
+        loads: several ? loadsOf([expr]) : loads,
+      });
   }
   return dropUnused(result, external);
 }
 
-function countUses(pieces: readonly Piece[]): Map<number, number> {
-  const uses = new Map<number, number>();
+/** Pieces that load each value; being wanted in memory counts as one more. */
+function countUses(pieces: readonly Piece[], external: ReadonlySet<number>): Map<number, number> {
+  const uses = new Map([...external].map((value) => [value, 1]));
   for (const piece of pieces)
     for (const value of loadsOf(exprsOf(piece))) uses.set(value, (uses.get(value) ?? 0) + 1);
   return uses;
@@ -151,37 +168,40 @@ function inlineInto(
   computed: ReadonlySet<number>,
   uses: ReadonlyMap<number, number>,
   maxBindings: number,
-): Piece {
+): Inlined {
   const inPrologue = loadsOf(prologueOf(piece));
   const chosen = new Map<number, Producer>();
-  const bound = loadsOf(exprsOf(piece));
-  for (const value of [...bound]) {
+  let loads: ReadonlySet<number> = loadsOf(exprsOf(piece));
+  for (const value of loads) {
     const producer = producers.get(value);
     if (producer === undefined || producer.piece.place !== piece.place) continue;
-    const pays = worthInlining(
-      producer,
-      piece,
-      inPrologue.has(value),
-      Math.max(uses.get(value) ?? 0, sites(piece, value)),
-      computed,
-    );
-    if (!pays) continue;
-    const grown = new Set([...bound, ...loadsOf([producer.expr])]);
+    const readers = Math.max(uses.get(value) ?? 0, sites(piece, value));
+    if (!worthInlining(producer, piece, inPrologue.has(value), readers, computed)) continue;
+    const grown = new Set([...loads, ...producer.loads]);
     grown.delete(value);
     if (grown.size + outputsOf(piece).length > maxBindings) continue;
     if (producer.cost.nodes > maxExprNodes) continue;
     chosen.set(value, producer);
-    bound.clear();
-    for (const v of grown) bound.add(v);
+    loads = grown;
   }
-  if (chosen.size === 0) return piece;
+  const own = costOf(exprsOf(piece));
+  if (chosen.size === 0) return { piece, cost: own, loads };
+  const done = withProducers(piece, chosen);
+  return { piece: done, cost: totalCost(done, own, [...chosen.values()], loads.size), loads };
+}
+
+function withProducers(piece: Piece, chosen: ReadonlyMap<number, Producer>): Piece {
   const memo = new Map<Expr, Expr>();
+  const extents = extentsOf(piece);
   const replaced = mapExprs(piece, (expr) =>
     rewrite(
       expr,
       (node) => {
         const producer = node.kind === 'load' ? chosen.get(node.value) : undefined;
-        return producer === undefined || node.kind !== 'load' ? node : bodyAt(producer, node.index);
+        if (producer === undefined || node.kind !== 'load') return node;
+        return isOwnIndex(node.index, producer.piece.shape, extents)
+          ? producer.expr
+          : substitute(producer.expr, new Map(node.index.map((i, axis) => [axis, i])));
       },
       memo,
     ),
@@ -190,8 +210,32 @@ function inlineInto(
   return { ...replaced, nodes: [...new Set([...names, ...piece.nodes])] };
 }
 
-const bodyAt = (producer: Producer, at: readonly Expr[]): Expr =>
-  substitute(producer.expr, new Map(at.map((i, axis) => [axis, i])));
+/** Whether a load is at the consumer's own index, so that the producer's expression fits as it is. */
+const isOwnIndex = (
+  at: readonly Expr[],
+  shape: readonly number[],
+  extents: readonly number[],
+): boolean =>
+  at.every(
+    (i, axis) =>
+      (i.kind === 'index' && i.axis === axis) ||
+      (shape[axis] === 1 && extents[axis] === 1 && i.kind === 'const'),
+  );
+
+/** Sum of the parts, which counts shared parts twice; walked anew only when that sum grows large. */
+function totalCost(
+  piece: Piece,
+  own: ExprCost,
+  producers: readonly Producer[],
+  loads: number,
+): ExprCost {
+  const sum = (of: (cost: ExprCost) => number): number =>
+    producers.reduce((total, { cost }) => total + of(cost), of(own));
+  const nodes = sum((cost) => cost.nodes);
+  const isTree = producers.length === 1;
+  if (!isTree || nodes > maxExprNodes) return costOf(exprsOf(piece));
+  return { nodes, loads, work: sum((cost) => cost.work) };
+}
 
 function worthInlining(
   producer: Producer,

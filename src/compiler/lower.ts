@@ -20,7 +20,7 @@ import { narrow } from '../ir/storage.js';
 import type { LowerContext, Operand, ReducePlan } from '../ops/op-def.js';
 import { lowerContext, type AnyContext, type ValueLookup } from './context.js';
 import type { Flow, FlowNode } from './flow.js';
-import { indices, unravel } from './index-algebra.js';
+import { indices, ravel, unravel } from './index-algebra.js';
 import type { ContractPiece, MapPiece, Piece, ReducePiece } from './piece.js';
 
 /** A reduction over more points than this with few rows is split in two kernels. */
@@ -184,6 +184,7 @@ function lowerContract(node: FlowNode, context: AnyContext, lookup: ValueLookup)
 }
 
 function lowerReduce(node: FlowNode, plan: ReducePlan, lookup: ValueLookup, fresh: Fresh): Piece[] {
+  if (elementCount(plan.inner) === 1) return reduceOfOne(node, plan, lookup);
   const piece = reducePiece(node, plan, lookup);
   const rows = elementCount(piece.shape);
   const [only, second] = piece.stages;
@@ -193,7 +194,22 @@ function lowerReduce(node: FlowNode, plan: ReducePlan, lookup: ValueLookup, fres
     piece.elementOutputs.length === 0 &&
     rows <= maxRowsToSplit &&
     elementCount(piece.inner) >= splitThreshold;
-  return splits ? splitReduce(piece, plan, fresh) : [piece];
+  return splits ? splitReduce(piece, plan, lookup, fresh) : [piece];
+}
+
+/** A reduction over a single point (a sum over no axes, say) combines nothing: it is a map. */
+function reduceOfOne(node: FlowNode, plan: ReducePlan, lookup: ValueLookup): MapPiece[] {
+  return plan.outputs.map((output, k) => {
+    const value = node.outputs[k] as number;
+    const { shape, dtype } = lookup(value);
+    const row = unravel(ravel(indices(shape.length), shape), plan.rows);
+    const inner = plan.inner.map(() => int(0));
+    const results: Expr[] = [];
+    for (const s of plan.stages) results.push(s.value(row, inner, results));
+    const expr =
+      output.of === 'row' ? output.value(row, results) : output.value(row, inner, results);
+    return { ...base(node), kind: 'map', shape, outputs: [{ value, expr: narrow(dtype, expr) }] };
+  });
 }
 
 function reducePiece(node: FlowNode, plan: ReducePlan, lookup: ValueLookup): ReducePiece {
@@ -226,7 +242,12 @@ function reducePiece(node: FlowNode, plan: ReducePlan, lookup: ValueLookup): Red
 }
 
 /** Partial results of equal chunks, then their combination: both kernels have work for many threads. */
-function splitReduce(piece: ReducePiece, plan: ReducePlan, fresh: Fresh): Piece[] {
+function splitReduce(
+  piece: ReducePiece,
+  plan: ReducePlan,
+  lookup: ValueLookup,
+  fresh: Fresh,
+): Piece[] {
   const [first] = plan.stages;
   const output = plan.outputs[0];
   const combined = piece.stages[0];
@@ -262,7 +283,10 @@ function splitReduce(piece: ReducePiece, plan: ReducePlan, fresh: Fresh): Piece[
       ...piece,
       inner: [splitParts],
       stages: [{ ...combined, expr: load(partial, combined.type, [...row, index1(rank)]) }],
-      rowOutputs: piece.rowOutputs.map((o) => ({ ...o, expr: output.value(row, results) })),
+      rowOutputs: piece.rowOutputs.map((o) => ({
+        ...o,
+        expr: narrow(lookup(o.value).dtype, output.value(row, results)),
+      })),
     },
   ];
 }

@@ -70,14 +70,16 @@ export const exprsOf = (piece: Piece): Expr[] => [
   ...outputsOf(piece).map((o) => o.expr),
 ];
 
+/** Extents of a piece's index axes. */
+export function extentsOf(piece: Piece): readonly number[] {
+  if (piece.kind === 'map') return piece.shape;
+  if (piece.kind === 'reduce') return [...piece.shape, ...piece.inner];
+  return [piece.batch, piece.m, piece.n, piece.k];
+}
+
 /** Extent of each index axis. */
 export function extentOf(piece: Piece): (axis: number) => number {
-  const extents =
-    piece.kind === 'map'
-      ? piece.shape
-      : piece.kind === 'reduce'
-        ? [...piece.shape, ...piece.inner]
-        : [piece.batch, piece.m, piece.n, piece.k];
+  const extents = extentsOf(piece);
   return (axis) => extents[axis] ?? 1;
 }
 
