@@ -10,9 +10,9 @@ import { parseArgs } from 'node:util';
 import * as tf from 'defrun';
 import { readDigits, type Digits } from './idx.js';
 
-const batchSize = 200;
+const batchSize = 100;
 /** The learning rate falls from here to 0 in a straight line. */
-const firstRate = 4e-3;
+const firstRate = 6e-3;
 
 interface Model {
   readonly graph: tf.Graph;

@@ -1,3 +1,4 @@
+import { assemble } from '../../src/compiler/assemble.js';
 import type { Flow, FlowNode, Value } from '../../src/compiler/flow.js';
 import type { MapPiece, Piece } from '../../src/compiler/piece.js';
 import { isVerifying } from '../../src/compiler/verification.js';
@@ -6,7 +7,6 @@ import { verifyPieces, type PieceValues } from '../../src/compiler/verify-pieces
 import { InternalError } from '../../src/errors.js';
 import { constant, index, load } from '../../src/ir/expr.js';
 import { opDef } from '../../src/ops/index.js';
-import { evaluateOp, f32 } from '../ops/evaluate-op.js';
 
 const value = (id: number, more: Partial<Value> = {}): Value => ({
   id,
@@ -181,6 +181,7 @@ describe('verification', () => {
       ...Neg,
       lower: { kind: 'elementwise', expr: () => constant('i32', 1) },
     } as const;
-    expect(() => evaluateOp(Broken, [f32([1, 2])], { T: 'float32' })).toThrow('is computed as i32');
+    const broken = flow({ nodes: [node({ def: Broken })] });
+    expect(() => assemble(broken, { maxBindings: 8 })).toThrow('is computed as i32');
   });
 });

@@ -1,14 +1,17 @@
 /**
- * Runs one op on host arrays through its own shape function and lowering, the compiler's back end
- * and the CPU kernels: no graph, no session. Integer inputs of at most 8 elements are constants.
+ * Runs one op on host arrays through the compiler and the CPU kernels, without a session. Integer
+ * inputs of at most 8 elements are constants.
  */
-import { assemble } from '../../src/compiler/assemble.js';
-import type { Flow, Value } from '../../src/compiler/flow.js';
+import { compile } from '../../src/compiler/compile.js';
+import { convertToTensor } from '../../src/graph/add-node.js';
+import { graphBuilder } from '../../src/graph/builder.js';
+import { Graph } from '../../src/graph/graph.js';
+import type { Program } from '../../src/ir/program.js';
 import { isFloating, type DType, type NdArray } from '../../src/graph/dtype.js';
 import { inferShapes } from '../../src/graph/infer.js';
 import { toNdArray, type ArrayLike } from '../../src/graph/nd-array.js';
-import { isStatic, type Shape } from '../../src/graph/shape.js';
-import { inputArgs, outputTypes } from '../../src/graph/signature.js';
+import type { Shape } from '../../src/graph/shape.js';
+import { groupByArg, inputArgs } from '../../src/graph/signature.js';
 import { runProgramSync } from '../../src/runtime/cpu/fold-constants.js';
 import type { AnyOpDef } from '../../src/ops/op-def.js';
 
@@ -53,67 +56,40 @@ export function evaluateOp(
   inputs: readonly NdArray[],
   attrs: Attrs = {},
 ): readonly NdArray[] {
-  const full = withDefaults(def, attrs);
-  const values: Value[] = inputs.map((x, id) => ({
-    id,
-    dtype: x.dtype,
-    shape: x.shape,
-    place: 'host',
-    source: isConstant(x) ? { kind: 'constant', data: x } : { kind: 'feed', feed: id },
-    base: id,
-    label: `input ${id}`,
-  }));
-  const known = inputs.map((x) =>
-    isConstant(x) ? Array.from(x.data as Int32Array, Number) : null,
+  const graph = new Graph();
+  const tensors = graph.asDefault(() =>
+    inputs.map((x, i) =>
+      isConstant(x)
+        ? convertToTensor(x)
+        : graphBuilder().op('Placeholder', [], { dtype: x.dtype, shape: x.shape }, `input${i}`),
+    ),
   );
-  const shapes = inferShapes({
-    schema: def,
-    attrs: full,
-    inputs: inputs.map((x, i) => ({
-      shape: x.shape,
-      dtype: x.dtype,
-      value: () => (isConstant(x) ? x : null),
-      partial: () => known[i] ?? null,
-    })),
-    fail,
-  });
-  const outputs = outputTypes(def, full).map(({ dtype }, i): number => {
-    const shape = shapes[i] ?? null;
-    if (!isStatic(shape)) throw new Error(`${def.name}: output ${i} has no static shape.`);
-    const id = values.length;
-    values.push({
-      id,
-      dtype,
-      shape,
-      place: 'host',
-      source: { kind: 'node' },
-      base: id,
-      label: 'y',
-    });
-    return id;
-  });
-  const isRandom = def.lower.kind === 'random';
-  const flow: Flow = {
-    values,
-    nodes: [
-      {
-        name: 'op',
-        def,
-        attrs: full,
-        inputs: inputs.map((_, i) => i),
-        outputs,
-        place: 'host',
-        ...(isRandom ? { random: 0 } : {}),
-      },
-    ],
-    fetches: outputs,
-    feeds: inputs.map((x, i) => ({ name: `input${i}`, dtype: x.dtype, shape: x.shape })),
-    variables: [],
-    random: isRandom ? [{ node: 'op', seeded: true, advance: 0n }] : [],
-  };
+  const grouped = Object.values(groupByArg(inputArgs(def, withDefaults(def, attrs)), tensors));
+  const fetches = graph.asDefault(() => graphBuilder().ops(def.name, grouped, attrs, 'op'));
+  const feeds = tensors.filter((tensor) => tensor.op.type === 'Placeholder');
+  const values = new Map(tensors.map((tensor, i) => [tensor, inputs[i] as NdArray]));
+  const { program } = compile(
+    { fetches, targets: [], feeds },
+    {
+      hasDevice: false,
+      maxBindings: 64,
+      maxBindingBytes: Infinity,
+      feedShapes: new Map(feeds.map((feed) => [feed, values.get(feed)?.shape ?? []])),
+      feedValue: (feed) => values.get(feed),
+      variables: { shape: () => null, isInitialized: () => false },
+      evaluate,
+    },
+  );
+  const arrays = feeds.map((feed) => values.get(feed) as NdArray);
   // Without streams of its own the program reads position zero.
-  const program = { ...assemble(flow, { maxBindings: 64 }), random: [] };
-  return runProgramSync(program, inputs) as readonly NdArray[];
+  return evaluate({ ...program, random: [] }, arrays) as readonly NdArray[];
+}
+
+function evaluate(program: Program, feeds: readonly NdArray[] = []): (NdArray | null)[] {
+  const computed = runProgramSync(program, feeds);
+  return program.fetches.map((fetch, i) =>
+    fetch.kind === 'constant' ? fetch.data : (computed[i] ?? null),
+  );
 }
 
 /** Array of a dtype from nested numbers. */
