@@ -4,6 +4,7 @@
  * `import * as tf from 'defrun'` reads like TensorFlow 1.x: ops at the top level, families in
  * namespaces (`tf.nn`, `tf.train`, `tf.layers`, `tf.losses`, `tf.random`, `tf.initializers`).
  */
+/// <reference types="@webgpu/types" preserve="true" />
 import './ops/index.js';
 import './serialize/graph-methods.js';
 

@@ -26,6 +26,7 @@ import { lower, randomPosition, type ExtraValue } from './lower.js';
 import { extentOf, exprsOf, loadsOf, outputsOf, type Piece } from './piece.js';
 import { planMemory, type Lifetime } from './plan-memory.js';
 import { everyLoad, schedule } from './schedule.js';
+import { splitWide } from './split-wide.js';
 import { isVerifying } from './verification.js';
 import { verifyFlow } from './verify-flow.js';
 import { verifyPieces, type PieceValues } from './verify-pieces.js';
@@ -43,7 +44,9 @@ export interface AssembleOptions {
 export function assemble(flow: Flow, options: AssembleOptions): Program {
   const verify = options.verify ?? isVerifying();
   if (verify) verifyFlow(flow);
-  const { pieces, extra } = lower(flow);
+  const { pieces: lowered, extra, fresh } = lower(flow);
+  const { maxBindings } = options;
+  const pieces = splitWide(lowered, { maxBindings, variables: flow.variables, fresh });
   const external = new Set(flow.fetches.map((id) => flow.values[id]?.base ?? id));
   for (const variable of flow.variables) if (variable.final !== null) external.add(variable.final);
   const values = pieceValues(flow, extra);

@@ -32,6 +32,8 @@ export interface Lowered {
   readonly pieces: readonly Piece[];
   /** Values made here (partial sums); ids continue the flow's. */
   readonly extra: readonly ExtraValue[];
+  /** Makes one more, which then is in `extra`. */
+  readonly fresh: Fresh;
 }
 
 export interface ExtraValue {
@@ -42,7 +44,7 @@ export interface ExtraValue {
   readonly label: string;
 }
 
-type Fresh = (init: Omit<ExtraValue, 'id'>) => number;
+export type Fresh = (init: Omit<ExtraValue, 'id'>) => number;
 
 /** Value id under which random kernels load their stream position, by place in the random buffer. */
 export const randomPosition = -1;
@@ -60,7 +62,7 @@ export function lower(flow: Flow): Lowered {
     return id;
   };
   const pieces = flow.nodes.flatMap((node) => lowerNode(node, lookup, fresh));
-  return { pieces, extra };
+  return { pieces, extra, fresh };
 }
 
 function lowerNode(node: FlowNode, lookup: ValueLookup, fresh: Fresh): Piece[] {

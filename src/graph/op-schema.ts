@@ -77,11 +77,11 @@ export interface InferContext<A extends AttrSchema, I> {
    * whose output shape depends on a value asks here, and answers with nulls while it is unknown:
    * asking is what tells the compiler that a fed value decides a shape.
    */
-  value(input: keyof I & string): NdArray | null;
+  readonly value: (input: keyof I & string) => NdArray | null;
   /** Integer scalar or vector input as numbers, null per unknown element; null if all unknown. */
-  partial(input: keyof I & string): readonly (number | null)[] | null;
+  readonly partial: (input: keyof I & string) => readonly (number | null)[] | null;
   /** As `partial`, for element `i` of a list argument. */
-  partialOf(input: keyof I & string, i: number): readonly (number | null)[] | null;
+  readonly partialOf: (input: keyof I & string, i: number) => readonly (number | null)[] | null;
   /** Rejects the op; the message is completed with node name, op type and input shapes. */
   readonly fail: (message: string) => never;
 }

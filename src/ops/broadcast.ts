@@ -4,7 +4,14 @@
  */
 import type { OpBuilder } from '../graph/op-schema.js';
 import type { Tensor } from '../graph/operation.js';
-import { broadcastShapes, isStatic, mergeDims, type Dim, type Shape } from '../graph/shape.js';
+import {
+  broadcastShapes,
+  isStatic,
+  mergeDims,
+  sameShape,
+  type Dim,
+  type Shape,
+} from '../graph/shape.js';
 import { int, type Expr } from '../ir/expr.js';
 import type { Fail } from './shape-checks.js';
 import { shapeNode, vectorNode } from './shape-nodes.js';
@@ -102,8 +109,5 @@ export const reduceToOperand = (b: Builder, dy: Tensor, x: Tensor, y: Tensor): T
 /** Whether all three shapes are fully known and equal, so that no gradient needs reducing. */
 export function allSameShape(x: Tensor, y: Tensor, dy: Tensor): boolean {
   const shapes = [x.shape, y.shape, dy.shape];
-  return (
-    shapes.every(isStatic) &&
-    shapes.every((shape) => shape?.join() === x.shape?.join() && shape?.length === x.shape?.length)
-  );
+  return shapes.every(isStatic) && shapes.every((shape) => sameShape(shape, shapes[0] ?? []));
 }

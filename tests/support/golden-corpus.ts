@@ -35,6 +35,7 @@ interface TrainVariable {
   readonly final: StoredTensor;
   readonly tol: Tolerance;
 }
+/** Which fields a line has depends on its section. */
 export interface Line {
   readonly id: string;
   readonly tfOp?: string;
@@ -96,13 +97,13 @@ export function opTypes(line: Line): string[] {
 }
 
 /** Dtypes of all data in a case. */
-export function dtypesOf(line: Line): Set<string> {
-  const steps = line.steps ?? [];
-  const tensors = [
-    ...(line.inputs ?? []),
-    ...(line.outputs ?? []),
-    ...steps.flatMap((step) => [...step.feeds, ...(step.outputs ?? [])]),
+export function dtypesOf(line: Partial<Line>): Set<string> {
+  const { inputs = [], outputs = [], steps = [] } = line;
+  const ofStep = ({ feeds = [], outputs: fetched = [] }: Partial<Step>): StoredTensor[] => [
+    ...feeds,
+    ...fetched,
   ];
+  const tensors = [...inputs, ...outputs, ...steps.flatMap(ofStep)];
   return new Set(tensors.map((t) => t.dtype));
 }
 

@@ -35,7 +35,7 @@ function inferArg(ctx: ArgShapes): Shape {
 interface ArgContext {
   readonly x: { readonly input: Operand; readonly dimension: Operand };
   readonly y: { readonly output: Result };
-  fail(message: string): never;
+  readonly fail: (message: string) => never;
 }
 
 /**

@@ -2,7 +2,7 @@
  * BroadcastGradientArgs: the axes over which the gradients of a broadcasting op's operands are
  * summed, from the operands' shapes as vectors. Known as soon as the shapes are.
  */
-import type { InferContext } from '../../graph/op-schema.js';
+import type { AttrSchema, InferContext } from '../../graph/op-schema.js';
 import { formatShape } from '../../graph/shape.js';
 import { indexDTypes } from '../data-dtypes.js';
 import { integerArray, integersOf } from '../integers.js';
@@ -34,7 +34,7 @@ function reducedAxes(
   return { r0, r1 };
 }
 
-type Context = InferContext<Record<never, never>, { readonly s0: 'T'; readonly s1: 'T' }>;
+type Context = InferContext<AttrSchema, { readonly s0: 'T'; readonly s1: 'T' }>;
 
 const isKnown = (shape: readonly (number | null)[] | null): shape is readonly number[] =>
   shape !== null && shape.every((dim) => dim !== null);

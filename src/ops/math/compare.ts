@@ -2,6 +2,7 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import { floatDTypes, integerDTypes } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
+import type { AttrSchema } from '../../graph/op-schema.js';
 import { broadcastShapes, isStatic, type Dim, type Shape } from '../../graph/shape.js';
 import { and, constant, eq, ge, gt, le, lt, ne, or, unary, type Expr } from '../../ir/expr.js';
 import { broadcastIndex, broadcastOrFail } from '../broadcast.js';
@@ -79,7 +80,7 @@ export const Equal = equalityOp('Equal', eq, false);
 export const NotEqual = equalityOp('NotEqual', ne, true);
 
 type LogicalOp = OpDef<
-  Record<never, never>,
+  AttrSchema,
   { readonly x: 'bool'; readonly y: 'bool' },
   { readonly z: 'bool' }
 >;

@@ -45,7 +45,7 @@ export function inferReduction(ctx: ReductionShapes): Shape {
 
 interface ReductionInputs {
   readonly x: { readonly input: Operand; readonly reduction_indices: Operand };
-  fail(message: string): never;
+  readonly fail: (message: string) => never;
 }
 
 /** The input's axes, split. */

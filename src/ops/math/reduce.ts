@@ -44,7 +44,7 @@ const outputs = { output: 'T' } as const;
 interface NumericContext {
   readonly x: { readonly input: Operand; readonly reduction_indices: Operand };
   readonly y: { readonly output: Result };
-  fail(message: string): never;
+  readonly fail: (message: string) => never;
 }
 
 type Fold = (values: readonly number[]) => number;

@@ -4,7 +4,7 @@
  */
 import { floatDTypes } from '../../graph/dtype.js';
 import { div, eq, like, mul, neg, select, sub, type Expr } from '../../ir/expr.js';
-import { outputGradOp, scalarLike, scaled, times, type OutputGradOp } from '../elementwise.js';
+import { outputGradOp, scaled, times, type OutputGradOp } from '../elementwise.js';
 
 /** 0 where no gradient comes in, as TensorFlow's kernels have it even where y is 0 or infinite. */
 const unlessNone = (dy: Expr, value: Expr): Expr => {

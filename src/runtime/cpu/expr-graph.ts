@@ -214,7 +214,7 @@ function createNode(
     free = rest;
   }
   const inner =
-    loop?.scope != null ? [loop.scope] : expr.kind === 'select' ? [rootScope(), rootScope()] : [];
+    loop?.scope ? [loop.scope] : expr.kind === 'select' ? [rootScope(), rootScope()] : [];
   const text = variable?.text ?? '';
   return { id, expr, inputs, free, loop, inner, uses: 0, late: null, home: null, text };
 }

@@ -121,6 +121,7 @@ export async function findAdapter(request: AdapterRequest = {}): Promise<FoundAd
   } catch (error) {
     cause = error;
   }
-  const reason = cause instanceof Error ? ` SwiftShader: ${cause.message}` : '';
+  const reason =
+    cause instanceof Error ? ` SwiftShader: ${cause.message.replace(/[.]?$/, '.')}` : '';
   throw new UnavailableError(`No GPU adapter was found.${reason} ${howTo}`, { cause });
 }

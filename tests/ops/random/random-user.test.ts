@@ -1,4 +1,4 @@
-import { Graph } from '../../../src/graph/graph.js';
+import { Graph, graphOf } from '../../../src/graph/graph.js';
 import { convertToTensor } from '../../../src/graph/add-node.js';
 import { constantValue } from '../../../src/graph/constant-value.js';
 import '../../../src/ops/index.js';
@@ -118,7 +118,7 @@ describe('initializers', () => {
 
   it('scale by the fans of matrices and convolution filters', () => {
     const bound = (shape: readonly number[]): number => {
-      const max = glorotUniform(1)(shape).op.graph as Graph;
+      const max = graphOf(glorotUniform(1)(shape));
       return constantValue(max.tensor('random_uniform/max'))?.data[0] as number;
     };
     expect(inGraph(() => bound([3, 5]))).toBeCloseTo(Math.sqrt(6 / 8), 6);
