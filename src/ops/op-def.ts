@@ -52,10 +52,17 @@ export interface ReducePlan {
    * `element` output has rows times inner elements, in [...rows, ...inner] order.
    */
   readonly outputs: readonly (
-    | { readonly of: 'row'; readonly value: (row: readonly Expr[], stages: readonly Expr[]) => Expr }
+    | {
+        readonly of: 'row';
+        readonly value: (row: readonly Expr[], stages: readonly Expr[]) => Expr;
+      }
     | {
         readonly of: 'element';
-        readonly value: (row: readonly Expr[], inner: readonly Expr[], stages: readonly Expr[]) => Expr;
+        readonly value: (
+          row: readonly Expr[],
+          inner: readonly Expr[],
+          stages: readonly Expr[],
+        ) => Expr;
       }
   )[];
 }
@@ -77,17 +84,33 @@ export interface Part {
 
 export type Lowering<A extends AttrSchema, I, O> =
   /** out[i] = expr of the operands' elements, broadcast to the output's shape. One output. */
-  | { readonly kind: 'elementwise'; readonly expr: (x: PerArg<I, Expr>, ctx: LowerContext<A, I, O>) => Expr }
+  | {
+      readonly kind: 'elementwise';
+      readonly expr: (x: PerArg<I, Expr>, ctx: LowerContext<A, I, O>) => Expr;
+    }
   /** out_k[index] = body: any gather form: views, concatenation, selection. Called per flat output k. */
-  | { readonly kind: 'map'; readonly body: (ctx: LowerContext<A, I, O>, index: readonly Expr[], k: number) => Expr }
+  | {
+      readonly kind: 'map';
+      readonly body: (ctx: LowerContext<A, I, O>, index: readonly Expr[], k: number) => Expr;
+    }
   | { readonly kind: 'reduce'; readonly plan: (ctx: LowerContext<A, I, O>) => ReducePlan }
   | { readonly kind: 'contract'; readonly plan: (ctx: LowerContext<A, I, O>) => ContractPlan }
   /** The output holds the input's elements in the same order, under another shape: free. */
   | { readonly kind: 'alias'; readonly input: keyof I & string }
   /** Known from shapes and constant inputs alone; null where an input value is still missing. */
-  | { readonly kind: 'constant'; readonly value: (ctx: LowerContext<A, I, O>) => readonly NdArray[] | null }
+  | {
+      readonly kind: 'constant';
+      readonly value: (ctx: LowerContext<A, I, O>) => readonly NdArray[] | null;
+    }
   /** Built from other ops. `ctx` has shapes and constants; returns the flat outputs. */
-  | { readonly kind: 'decompose'; readonly into: (b: OpBuilder<Part>, x: PerArg<I, Part>, ctx: LowerContext<A, I, O>) => readonly Part[] }
+  | {
+      readonly kind: 'decompose';
+      readonly into: (
+        b: OpBuilder<Part>,
+        x: PerArg<I, Part>,
+        ctx: LowerContext<A, I, O>,
+      ) => readonly Part[];
+    }
   /**
    * As map, with a random stream. `position` is the stream's counter (low and high u32) at this
    * run; the stream then advances by `advance` counters.
@@ -95,7 +118,11 @@ export type Lowering<A extends AttrSchema, I, O> =
   | {
       readonly kind: 'random';
       readonly advance: (ctx: LowerContext<A, I, O>) => bigint;
-      readonly body: (ctx: LowerContext<A, I, O>, index: readonly Expr[], position: { readonly low: Expr; readonly high: Expr }) => Expr;
+      readonly body: (
+        ctx: LowerContext<A, I, O>,
+        index: readonly Expr[],
+        position: { readonly low: Expr; readonly high: Expr },
+      ) => Expr;
     }
   /** Source of a variable reference or resource handle. */
   | { readonly kind: 'variable' }
@@ -111,7 +138,10 @@ export type Lowering<A extends AttrSchema, I, O> =
   | {
       readonly kind: 'update';
       readonly reads: readonly (keyof I & string)[];
-      readonly next: (x: PerArg<I, Expr>, ctx: LowerContext<A, I, O>) => Partial<Record<keyof I & string, Expr>>;
+      readonly next: (
+        x: PerArg<I, Expr>,
+        ctx: LowerContext<A, I, O>,
+      ) => Partial<Record<keyof I & string, Expr>>;
     }
   /** Orders other ops and computes nothing (NoOp). */
   | { readonly kind: 'none' };
