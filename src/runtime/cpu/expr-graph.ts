@@ -213,8 +213,11 @@ function createNode(
     rest.delete(loop);
     free = rest;
   }
-  const inner =
-    loop?.scope ? [loop.scope] : expr.kind === 'select' ? [rootScope(), rootScope()] : [];
+  const inner = loop?.scope
+    ? [loop.scope]
+    : expr.kind === 'select'
+      ? [rootScope(), rootScope()]
+      : [];
   const text = variable?.text ?? '';
   return { id, expr, inputs, free, loop, inner, uses: 0, late: null, home: null, text };
 }
