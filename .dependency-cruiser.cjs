@@ -1,8 +1,8 @@
 /** Layers, low to high: what each may import besides itself. Type-only imports count. */
 const layers = {
   errors: { path: '^src/errors[.]ts$', may: [] },
-  types: { path: '^src/graph/(dtype|shape)[.]ts$', may: ['errors'] },
-  graph: { path: '^src/graph/(?!(dtype|shape)[.]ts$)', may: ['errors', 'types'] },
+  types: { path: '^src/graph/(dtype|shape|half-floats)[.]ts$', may: ['errors'] },
+  graph: { path: '^src/graph/(?!(dtype|shape|half-floats)[.]ts$)', may: ['errors', 'types'] },
   ir: { path: '^src/ir/', may: ['errors', 'types'] },
   ops: { path: '^src/ops/', may: ['errors', 'types', 'graph', 'ir'] },
   optimizer: { path: '^src/optimizer/', may: ['errors', 'types', 'graph', 'ops'] },

@@ -2,12 +2,12 @@
 import { InvalidArgumentError } from '../errors.js';
 import { isComplex, isFloating, isInteger, type DType, type NdArray } from '../graph/dtype.js';
 import { toNdArray } from '../graph/nd-array.js';
-import { brainToNumber, halfToNumber } from '../data/half.js';
+import { fromBrainBits, fromHalfBits } from '../graph/half-floats.js';
 
 /** float16 and bfloat16 are raw bits on the host; as float32 they are numbers. */
 export function widened(array: NdArray): NdArray {
   if (array.dtype !== 'float16' && array.dtype !== 'bfloat16') return array;
-  const decode = array.dtype === 'float16' ? halfToNumber : brainToNumber;
+  const decode = array.dtype === 'float16' ? fromHalfBits : fromBrainBits;
   return { dtype: 'float32', shape: array.shape, data: Float32Array.from(array.data, decode) };
 }
 

@@ -14,7 +14,7 @@ import {
   type NumericDType,
 } from '../graph/dtype.js';
 import { elementCount, stridesOf, type StaticShape } from '../graph/shape.js';
-import { brainToNumber } from './half.js';
+import { fromBrainBits } from '../graph/half-floats.js';
 import { parseHeader, printHeader } from './npy-header.js';
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59] as const;
@@ -244,7 +244,7 @@ function contentOf(array: NdArray): { readonly descr: string; readonly content: 
     );
   const dtype = stored[array.dtype] ?? array.dtype;
   const given: NumericArray = array.data;
-  const data = array.dtype === 'bfloat16' ? Float32Array.from(array.data, brainToNumber) : given;
+  const data = array.dtype === 'bfloat16' ? Float32Array.from(array.data, fromBrainBits) : given;
   const code = Object.entries(dtypes).find(([, name]) => name === dtype)?.[0] ?? '';
   const order = byteSizeOf(dtype) === 1 ? '|' : '<';
   const content = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -139,11 +139,15 @@ export class Graph implements GraphIdentity {
     return tensor;
   }
 
-  /** Runs `fn` with this graph as the default one; nested calls stack. `fn` must be synchronous. */
+  /**
+   * Runs `fn` with this graph as the default one; nested calls stack.
+   * @throws ValueError if `fn` is asynchronous: what it adds after its first `await` would land in
+   *   another graph.
+   */
   asDefault<R>(fn: () => R): R {
     defaultStack.push(this);
     try {
-      return fn();
+      return assertSynchronous(fn(), 'asDefault');
     } finally {
       defaultStack.pop();
     }
@@ -164,7 +168,7 @@ export class Graph implements GraphIdentity {
    * `fn` gets the scope's full name with its trailing slash.
    */
   nameScope<R>(name: string | null, fn: (scope: string) => R): R {
-    return this.#names.within(name, fn);
+    return assertSynchronous(this.#names.within(name, fn), 'nameScope');
   }
 
   /** Ops made in `fn` run after `ops`; null clears the dependencies of outer scopes. */
@@ -175,7 +179,7 @@ export class Graph implements GraphIdentity {
     this.#controlScopes =
       ops === null ? [] : [...before, { ops: [...new Set(asOps)], inside: new Set() }];
     try {
-      return fn();
+      return assertSynchronous(fn(), 'controlDependencies');
     } finally {
       this.#controlScopes = before;
     }
@@ -356,6 +360,17 @@ function captureTrace(): Error {
   const trace = new Error('trace');
   Error.stackTraceLimit = limit;
   return trace;
+}
+
+/** Scopes end when their function returns, so what it does later would be outside of them. */
+function assertSynchronous<R>(result: R, scope: string): R {
+  if (result instanceof Promise) {
+    result.catch(() => undefined);
+    throw new ValueError(
+      `The function given to ${scope}() is asynchronous, but the scope ends at its first await. Build the graph in a synchronous function, and run sessions outside of it.`,
+    );
+  }
+  return result;
 }
 
 const defaultStack: Graph[] = [new Graph()];

@@ -60,13 +60,20 @@ export class NameTable {
   suggest(name: string, among: Iterable<string>): string {
     const near: { readonly name: string; readonly distance: number }[] = [];
     for (const other of among) {
-      const distance = other.endsWith(`/${name}`) ? 1 : editDistance(name, other, 3);
-      if (distance <= 3 && distance < name.length) near.push({ name: other, distance });
+      const distance = other.endsWith(`/${name}`) ? 1 : distanceInPath(name, other);
+      if (distance <= 3 && 2 * distance < name.length + 1) near.push({ name: other, distance });
     }
     near.sort((a, b) => a.distance - b.distance);
     const best = near.slice(0, 3).map((n) => `'${n.name}'`);
     return best.length === 0 ? '' : ` Did you mean ${best.join(' or ')}?`;
   }
+}
+
+/** Distance to a name, or to the scope it begins with: `logit` is near `logits/BiasAdd`. */
+function distanceInPath(name: string, other: string): number {
+  const depth = name.split('/').length;
+  const scope = other.split('/').slice(0, depth).join('/');
+  return Math.min(editDistance(name, other, 3), editDistance(name, scope, 3) + 0.5);
 }
 
 /** Levenshtein distance, or limit + 1 as soon as it must exceed `limit`. */

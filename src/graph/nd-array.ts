@@ -179,7 +179,7 @@ function scalar(value: unknown, dtype: DType, truncate: boolean): number | bigin
   if (typeof value === 'bigint') return value;
   if (typeof value !== 'number')
     throw new ValueError(
-      `Expected ${dtype}, but got ${describe(value)} of type '${typeof value}'.`,
+      `Expected ${dtype}, but got ${describe(value)}.`,
     );
   if (!truncate && isInteger(dtype) && !Number.isInteger(value))
     throw new DTypeError(
@@ -190,9 +190,13 @@ function scalar(value: unknown, dtype: DType, truncate: boolean): number | bigin
 
 /** Short, and safe for what JSON cannot say. */
 const describe = (value: unknown): string =>
-  typeof value === 'object' && !isTypedArray(value)
-    ? JSON.stringify(value).slice(0, 80)
-    : classOf(value);
+  typeof value === 'string'
+    ? `the string '${value.slice(0, 80)}'`
+    : value === null || value === undefined
+      ? String(value)
+      : typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
+        ? JSON.stringify(value).slice(0, 80)
+        : `a ${classOf(value)}`;
 
 function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   if (shape === undefined) return array;

@@ -2,9 +2,9 @@
  * How a tensor's elements are stored for kernels, and the conversion from and to host arrays.
  * Kernels see f32, i32, u32 (and f64, i64, u64 on the host); NdArrays have TensorFlow's dtypes.
  */
-import { getFloat16, setFloat16 } from '@petamoriken/float16';
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import { arrayConstructor, isNumericDType, type DType, type NdArray } from '../graph/dtype.js';
+import { fromBrainBits, fromHalfBits, toBrainBits, toHalfBits } from '../graph/half-floats.js';
 import { elementCount, type StaticShape } from '../graph/shape.js';
 import { unary, type Expr, type ScalarType } from './expr.js';
 import type { StorageType } from './kernel.js';
@@ -89,26 +89,6 @@ export const storageView = (
   length: number,
 ): StorageArray => new storageConstructors[storage](buffer, byteOffset, length);
 
-const bits = new DataView(new ArrayBuffer(4));
-const fromHalf = (raw: number): number => {
-  bits.setUint16(0, raw);
-  return getFloat16(bits, 0);
-};
-const toHalf = (value: number): number => {
-  setFloat16(bits, 0, value);
-  return bits.getUint16(0);
-};
-const fromBrain = (raw: number): number => {
-  bits.setUint32(0, raw * 0x10000);
-  return bits.getFloat32(0);
-};
-const toBrain = (value: number): number => {
-  bits.setFloat32(0, value);
-  const raw = bits.getUint32(0);
-  if ((raw & 0x7fffffff) > 0x7f800000) return ((raw >>> 16) | 0x40) & 0xffff;
-  return ((raw + 0x7fff + ((raw >>> 16) & 1)) >>> 16) & 0xffff;
-};
-
 /**
  * Host array to storage. No copy when the array already has the storage's type.
  * @throws InvalidArgumentError if an int64 value does not fit the device's i32.
@@ -122,9 +102,9 @@ export function encode(array: NdArray, storage: StorageType, label: string): Sto
   const source = data;
   if (source instanceof storageConstructors[storage]) return source;
   if (storage === 'f32' && dtype === 'float16')
-    return Float32Array.from(source as Uint16Array, fromHalf);
+    return Float32Array.from(source as Uint16Array, fromHalfBits);
   if (storage === 'f32' && dtype === 'bfloat16')
-    return Float32Array.from(source as Uint16Array, fromBrain);
+    return Float32Array.from(source as Uint16Array, fromBrainBits);
   if (storage === 'i32' && dtype === 'int64') return narrowInt64(source as BigInt64Array, label);
   if (storage === 'u32' && dtype === 'bool')
     return Uint32Array.from(source as Uint8Array, (value) => (value === 0 ? 0 : 1));
@@ -155,8 +135,8 @@ export function decode(source: StorageArray, dtype: DType, shape: StaticShape): 
 }
 
 function decodeData(values: StorageArray, dtype: DType): unknown {
-  if (dtype === 'float16') return Uint16Array.from(values as Float32Array, toHalf);
-  if (dtype === 'bfloat16') return Uint16Array.from(values as Float32Array, toBrain);
+  if (dtype === 'float16') return Uint16Array.from(values as Float32Array, toHalfBits);
+  if (dtype === 'bfloat16') return Uint16Array.from(values as Float32Array, toBrainBits);
   if (dtype === 'int64' && values instanceof Int32Array) return BigInt64Array.from(values, BigInt);
   if (!isNumericDType(dtype))
     throw new UnimplementedError(`A ${dtype} tensor has no numeric storage.`);

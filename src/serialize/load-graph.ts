@@ -96,6 +96,11 @@ async function readBytes(path: string | URL): Promise<Uint8Array> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
       throw new NotFoundError(`${String(path)}: no such file.`, { cause });
+    if ((cause as NodeJS.ErrnoException).code === 'EISDIR')
+      throw new InvalidArgumentError(
+        `${String(path)} is a folder, not a frozen graph. Give a .pb or .pbtxt file.`,
+        { cause },
+      );
     throw cause;
   }
 }

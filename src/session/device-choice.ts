@@ -1,5 +1,5 @@
 /** Which runtime a session gets: one of its own, or one it shares with others. */
-import { UnavailableError } from '../errors.js';
+import { UnavailableError, ValueError } from '../errors.js';
 import { CpuRuntime } from '../runtime/cpu/cpu-runtime.js';
 import { GpuRuntime } from '../runtime/gpu/device.js';
 import { findAdapter } from '../runtime/gpu/provider.js';
@@ -48,11 +48,14 @@ export const openDevice = async (
 ): Promise<OpenDevice> => new OpenDevice(await createRuntime(device, options.gpu));
 
 /**
- * @throws UnavailableError if `gpu` is asked for and there is no adapter, saying how to get one.
+ * @throws UnavailableError if `gpu` is asked for and there is no adapter, saying how to get one;
+ *   ValueError for another name of a device.
  */
 export async function createRuntime(device: DeviceName, gpu: GPU | undefined): Promise<Runtime> {
   if (device === 'cpu') return new CpuRuntime();
   if (device === 'gpu') return GpuRuntime.create({ gpu });
+  if ((device as string) !== 'auto')
+    throw new ValueError(`No device is called '${String(device)}': use 'gpu', 'cpu' or 'auto'.`);
   try {
     const { adapter, facts } = await findAdapter({ gpu });
     if (!facts.isSoftware) return await GpuRuntime.create({ adapter });

@@ -53,7 +53,9 @@ export function feedTensor(graph: Graph, key: Tensor | string): Tensor {
   try {
     return graph.tensor(key);
   } catch (error) {
-    return reject((error as Error).message);
+    const names = graph.operations.flatMap((op) => (op.type === 'Placeholder' ? [op.name] : []));
+    const known = names.length === 0 ? '' : ` Placeholders: ${names.slice(0, 8).join(', ')}.`;
+    return reject(`${(error as Error).message}${known}`);
   }
 }
 

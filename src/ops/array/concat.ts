@@ -1,4 +1,5 @@
 /** ConcatV2, Concat (its older form) and ConcatOffset (where each part of a concat begins). */
+import { ValueError } from '../../errors.js';
 import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
@@ -235,13 +236,14 @@ export const ConcatOffset = defineOp({
  * @param values  of one dtype, with the same shape but for `axis`.
  * @param axis  a negative one counts from the end.
  * @returns dtype of the values. A single value is passed through.
- * @throws InvalidArgumentError if the other axes differ, or the values are scalars.
+ * @throws ValueError if there are no values, they are scalars, or their other axes differ.
  * @see TF op ConcatV2; tf.concat
  * @example tf.concat([left, right], 1); // [n, 3] and [n, 5] -> [n, 8]
  */
 export function concat(values: readonly TensorLike[], axis: TensorLike = 0, name?: string): Tensor {
   const [only] = values;
-  if (values.length !== 1 || only === undefined) {
+  if (only === undefined) throw new ValueError('concat: there are no values to concatenate.');
+  if (values.length !== 1) {
     return addNode(ConcatV2, { values, axis }, {}, name ?? 'concat').output;
   }
   return withNameScope(name, 'concat', () => {

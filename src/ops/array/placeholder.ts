@@ -10,7 +10,12 @@ export const Placeholder = defineOp({
   attrs: { dtype: { kind: 'type' }, shape: { kind: 'shape', default: null } },
   inputs: {},
   outputs: { output: 'dtype' },
-  infer: ({ attrs }) => ({ output: attrs.shape }),
+  infer: ({ attrs, fail }) => {
+    const wrong = attrs.shape?.find((dim) => dim !== null && !(Number.isInteger(dim) && dim >= 0));
+    return wrong === undefined
+      ? { output: attrs.shape }
+      : fail(`Dimension ${wrong} must be a whole number >= 0, or null where it is unknown`);
+  },
   grad: { none: 'a placeholder does not depend on anything' },
   // The compiler stops at fed tensors and rejects placeholders that are not fed.
   lower: { kind: 'none' },
@@ -39,10 +44,11 @@ export const PlaceholderWithDefault = defineOp({
  *
  * @param shape null where a dim differs from run to run; leave it out if even the rank may.
  * @returns `dtype` and `shape`; running without a feed throws InvalidArgumentError.
+ * @throws ValueError for a dim that is negative or no whole number.
  * @see TF op Placeholder; tf.placeholder
  * @example
  * const x = tf.placeholder('float32', [null, 784]);
- * await session.run(y, { feeds: [[x, batch]] });
+ * await session.run(y, [[x, batch]]);
  */
 export const placeholder = (dtype: DType, shape: Shape = null, name?: string): Tensor =>
   addNode(Placeholder, {}, { dtype, shape }, name).output;

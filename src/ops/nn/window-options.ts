@@ -25,6 +25,6 @@ export function perAxis(value: number | readonly number[], format: DataFormat): 
 export const paddingAttrs = (
   padding: PaddingOption,
 ): { readonly padding: string; readonly explicit_paddings?: readonly number[] } =>
-  typeof padding === 'string'
-    ? { padding }
-    : { padding: 'EXPLICIT', explicit_paddings: padding.flat() };
+  Array.isArray(padding)
+    ? { padding: 'EXPLICIT', explicit_paddings: (padding as readonly (readonly number[])[]).flat() }
+    : { padding: padding as string };

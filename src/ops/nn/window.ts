@@ -88,7 +88,8 @@ export function outputDim(input: Dim, size: Dim, spec: WindowSpec, fail: Fail): 
 
 /** The window along an axis of known length. */
 export function windowAxis(input: number, size: number, spec: WindowSpec, fail: Fail): WindowAxis {
-  const output = outputDim(input, size, spec, fail) ?? 0;
+  // TensorFlow's rule refuses even windows of one over an empty axis, such as an empty batch.
+  const output = input === 0 && size === 1 ? 0 : (outputDim(input, size, spec, fail) ?? 0);
   const { stride, dilation, padding, explicit } = spec;
   const needed = (output - 1) * stride + spanOf(size, dilation) - input;
   const before =
