@@ -23,6 +23,7 @@ export const errorCodes = {
   DataLossError: 15,
 } as const;
 
+/** What an error belongs to and what lies beneath it. */
 export interface ErrorContext {
   /** Name of the graph node the error belongs to. */
   readonly node?: string | undefined;
@@ -31,9 +32,20 @@ export interface ErrorContext {
   readonly cause?: unknown;
 }
 
-/** Base of every error defrun throws on purpose. */
+/**
+ * Base of every error defrun throws on purpose.
+ *
+ * @example
+ * try {
+ *   await session.run(loss, feeds);
+ * } catch (error) {
+ *   if (error instanceof TfError) console.error(error.name, error.node, error.message);
+ * }
+ */
 export class TfError extends Error {
+  /** Name of the graph node it belongs to, if any. */
   readonly node: string | undefined;
+  /** Op type of that node. */
   readonly op: string | undefined;
 
   /** @param code canonical code, or null for errors TensorFlow raises as plain Python errors. */
@@ -49,56 +61,67 @@ export class TfError extends Error {
   }
 }
 
+/** A run's `signal` was aborted. */
 export class CancelledError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.CancelledError, message, context);
   }
 }
+/** Shapes that clash in a run, a placeholder without a value, a graph that contradicts itself. */
 export class InvalidArgumentError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.InvalidArgumentError, message, context);
   }
 }
+/** A run took longer than its `timeoutMs`. */
 export class DeadlineExceededError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.DeadlineExceededError, message, context);
   }
 }
+/** A name the graph lacks (near ones are suggested), or a file that is not there. */
 export class NotFoundError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.NotFoundError, message, context);
   }
 }
+/** A tensor larger than the device allows, or no memory left. */
 export class ResourceExhaustedError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.ResourceExhaustedError, message, context);
   }
 }
+/** A variable is read that has no value: run its initializer. */
 export class FailedPreconditionError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.FailedPreconditionError, message, context);
   }
 }
+/** Not thrown by defrun; for code written for TensorFlow's classes. */
 export class AbortedError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.AbortedError, message, context);
   }
 }
+/** An op type, or a dtype on a device, that defrun does not compute. */
 export class UnimplementedError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.UnimplementedError, message, context);
   }
 }
+/** A defect of defrun or of a driver: report it. */
 export class InternalError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.InternalError, message, context);
   }
 }
+/** No adapter, a lost device, or an optional package that is missing. */
 export class UnavailableError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.UnavailableError, message, context);
   }
 }
+/** A file that is cut off or damaged. */
 export class DataLossError extends TfError {
   constructor(message: string, context?: ErrorContext) {
     super(errorCodes.DataLossError, message, context);

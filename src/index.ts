@@ -4,7 +4,6 @@
  * `import * as tf from 'defrun'` reads like TensorFlow 1.x: ops at the top level, families in
  * namespaces (`tf.nn`, `tf.train`, `tf.layers`, `tf.losses`, `tf.random`, `tf.initializers`).
  */
-/// <reference types="@webgpu/types" preserve="true" />
 import './ops/index.js';
 import './serialize/graph-methods.js';
 
@@ -28,7 +27,7 @@ export {
   type SessionMemory,
   type SessionOptions,
 } from './session/session.js';
-export { openDevice, OpenDevice, type Device } from './session/device-choice.js';
+export { openDevice, OpenDevice, type Device, type GpuObject } from './session/device-choice.js';
 export type { Fetched, Fetches } from './session/fetches.js';
 export type { Feeds, FeedValue } from './session/feeds.js';
 export { RunStats, RunTrace } from './session/stats.js';

@@ -35,6 +35,7 @@ class Grouping {
   readonly #writes = new Map<number, FlowVariable>();
   readonly #readersOfInitial = new Map<number, Piece[]>();
   readonly #pieceOf = new Map<number, Piece>();
+  readonly #loads = new Map<Piece, ReadonlySet<number>>();
 
   constructor(
     readonly pieces: readonly Piece[],
@@ -44,7 +45,7 @@ class Grouping {
       if (variable.final !== null) this.#writes.set(variable.final, variable);
     for (const piece of pieces) {
       for (const output of outputsOf(piece)) this.#pieceOf.set(output.value, piece);
-      for (const value of loadsOf(exprsOf(piece))) {
+      for (const value of this.#loadsOf(piece)) {
         const list = this.#readersOfInitial.get(value);
         if (list) list.push(piece);
         else this.#readersOfInitial.set(value, [piece]);
@@ -60,6 +61,14 @@ class Grouping {
     return this.#groups;
   }
 
+  #loadsOf(piece: Piece): ReadonlySet<number> {
+    const known = this.#loads.get(piece);
+    if (known !== undefined) return known;
+    const loads = loadsOf(exprsOf(piece));
+    this.#loads.set(piece, loads);
+    return loads;
+  }
+
   #add(piece: Piece): void {
     this.#groups.push(piece);
     this.#record(this.#groups.length - 1);
@@ -70,7 +79,7 @@ class Grouping {
   }
 
   #join(piece: MapPiece): boolean {
-    const inputs = [...loadsOf(exprsOf(piece))];
+    const inputs = [...this.#loadsOf(piece)];
     const candidates = new Set<number>();
     for (const value of inputs) {
       const at = this.#producer.get(value);
@@ -79,6 +88,7 @@ class Grouping {
     for (const at of [...candidates].sort((a, b) => b - a)) {
       const merged = this.#merge(at, piece, inputs);
       if (merged === null) continue;
+      this.#loads.delete(this.#groups[at] as Piece);
       this.#groups[at] = merged;
       this.#record(at);
       return true;
@@ -90,13 +100,21 @@ class Grouping {
     const target = this.#groups[at] as Piece;
     if (target.place !== piece.place || piece.outputs.length === 0) return null;
     const level = levelOf(target, elementCount(piece.shape));
-    if (level === null || this.#makesCycle(at, inputs) || this.#breaksVariables(target, piece))
-      return null;
+    if (level === null || !this.#fits(target, piece)) return null;
+    if (this.#makesCycle(at, inputs) || this.#breaksVariables(target, piece)) return null;
     const outputs = continued(target, piece, level === 'element', this.options.shapeOf);
     if (outputs === null) return null;
     const merged = withOutputs(target, outputs, level === 'element', piece.nodes);
-    const bindings = loadsOf(exprsOf(merged)).size + outputsOf(merged).length;
-    return bindings <= this.options.maxBindings ? merged : null;
+    return merged;
+  }
+
+  /** Whether a device binds what both pieces load and compute; their results need no loads. */
+  #fits(target: Piece, piece: MapPiece): boolean {
+    const results = new Set(outputsOf(target).map(({ value }) => value));
+    let bindings = this.#loadsOf(target).size + results.size + piece.outputs.length;
+    for (const value of this.#loadsOf(piece))
+      if (!results.has(value) && !this.#loadsOf(target).has(value)) bindings++;
+    return bindings <= this.options.maxBindings;
   }
 
   /** Whether some other input of the piece is computed from the group's own results. */
@@ -109,7 +127,7 @@ class Grouping {
       if (g === at) return true;
       if (seen.has(g)) continue;
       seen.add(g);
-      for (const value of loadsOf(exprsOf(this.#groups[g] as Piece))) {
+      for (const value of this.#loadsOf(this.#groups[g] as Piece)) {
         const from = this.#producer.get(value);
         if (from !== undefined) starts.push(from);
       }
@@ -139,7 +157,7 @@ class Grouping {
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       if (seen.has(at) || at === except) continue;
       seen.add(at);
-      for (const value of loadsOf(exprsOf(at))) {
+      for (const value of this.#loadsOf(at)) {
         if (results.has(value)) return true;
         const from = this.#pieceOf.get(value);
         if (from) stack.push(from);

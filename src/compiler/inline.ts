@@ -151,15 +151,53 @@ function countUses(pieces: readonly Piece[], external: ReadonlySet<number>): Map
   return uses;
 }
 
-/** At how many different indices a piece loads a value. */
-function sites(piece: Piece, value: number): number {
-  const loads: Expr[] = [];
+/** At how many different indices a piece loads each value. */
+function sitesOf(piece: Piece): (value: number) => number {
+  const loads = new Map<number, Expr[]>();
   walk(exprsOf(piece), (node) => {
-    if (node.kind === 'load' && node.value === value) loads.push(node);
+    if (node.kind !== 'load') return;
+    const list = loads.get(node.value);
+    if (list) list.push(node);
+    else loads.set(node.value, [node]);
   });
-  if (loads.length <= 1) return loads.length;
   const keys = new ExprKeys();
-  return new Set(loads.map((node) => keys.of(node))).size;
+  return (value) => {
+    const list = loads.get(value) ?? [];
+    return list.length <= 1 ? list.length : new Set(list.map((node) => keys.of(node))).size;
+  };
+}
+
+/** What a piece loads as producers are inlined into it, one after another. */
+class Loads {
+  /** The piece's own loads that stay. */
+  readonly #own: Set<number>;
+  /** What inlined producers load: these loads are not inlined in turn. */
+  readonly #brought = new Set<number>();
+  readonly all: Set<number>;
+
+  constructor(piece: Piece) {
+    this.#own = loadsOf(exprsOf(piece));
+    this.all = new Set(this.#own);
+  }
+
+  own(): readonly number[] {
+    return [...this.#own];
+  }
+
+  sizeWith(value: number, producer: Producer): number {
+    let size = this.all.size - (this.#brought.has(value) ? 0 : 1);
+    for (const load of producer.loads) if (!this.all.has(load)) size++;
+    return size;
+  }
+
+  inline(value: number, producer: Producer): void {
+    this.#own.delete(value);
+    if (!this.#brought.has(value)) this.all.delete(value);
+    for (const load of producer.loads) {
+      this.#brought.add(load);
+      this.all.add(load);
+    }
+  }
 }
 
 function inlineInto(
@@ -171,23 +209,29 @@ function inlineInto(
 ): Inlined {
   const inPrologue = loadsOf(prologueOf(piece));
   const chosen = new Map<number, Producer>();
-  let loads: ReadonlySet<number> = loadsOf(exprsOf(piece));
-  for (const value of loads) {
+  const sites = sitesOf(piece);
+  const folds = piece.kind === 'map' && hasFold(piece);
+  const loads = new Loads(piece);
+  for (const value of loads.own()) {
     const producer = producers.get(value);
     if (producer === undefined || producer.piece.place !== piece.place) continue;
-    const readers = Math.max(uses.get(value) ?? 0, sites(piece, value));
-    if (!worthInlining(producer, piece, inPrologue.has(value), readers, computed)) continue;
-    const grown = new Set([...loads, ...producer.loads]);
-    grown.delete(value);
-    if (grown.size + outputsOf(piece).length > maxBindings) continue;
+    const readers = Math.max(uses.get(value) ?? 0, sites(value));
+    if (!worthInlining(producer, piece, inPrologue.has(value), readers, computed, folds)) continue;
+    const size = loads.sizeWith(value, producer);
+    // Beyond the limit nothing may grow; what shrinks may lead back below it.
+    if (size > loads.all.size && size + outputsOf(piece).length > maxBindings) continue;
     if (producer.cost.nodes > maxExprNodes) continue;
     chosen.set(value, producer);
-    loads = grown;
+    loads.inline(value, producer);
   }
   const own = costOf(exprsOf(piece));
-  if (chosen.size === 0) return { piece, cost: own, loads };
+  if (chosen.size === 0) return { piece, cost: own, loads: loads.all };
   const done = withProducers(piece, chosen);
-  return { piece: done, cost: totalCost(done, own, [...chosen.values()], loads.size), loads };
+  return {
+    piece: done,
+    cost: totalCost(done, own, [...chosen.values()], loads.all.size),
+    loads: loads.all,
+  };
 }
 
 function withProducers(piece: Piece, chosen: ReadonlyMap<number, Producer>): Piece {
@@ -243,6 +287,7 @@ function worthInlining(
   inPrologue: boolean,
   uses: number,
   computed: ReadonlySet<number>,
+  folds: boolean,
 ): boolean {
   const { cost, expr } = producer;
   if (cost.work === 0 && cost.loads <= maxViewLoads) return true;
@@ -254,19 +299,18 @@ function worthInlining(
   if (uses > 1) return cost.work <= cheap && cost.loads <= 1;
   if (consumer.kind === 'reduce' && inPrologue && consumer.stages.length > 1) return cost.work <= 4;
   const produced = elementCount(producer.piece.shape);
-  const evaluated = evaluations(consumer, inPrologue);
+  const evaluated = evaluations(consumer, inPrologue) * (folds ? 16 : 1);
   return evaluated <= 2 * produced || cost.work <= 2;
 }
 
 /** How many times a load in the consumer is evaluated over its whole iteration space. */
 function evaluations(consumer: Piece, inPrologue: boolean): number {
-  const points = elementCount(
+  return elementCount(
     spaceOf(
       consumer,
       inPrologue || consumer.kind !== 'reduce' || consumer.elementOutputs.length > 0,
     ),
   );
-  return consumer.kind === 'map' && hasFold(consumer) ? points * 16 : points;
 }
 
 function hasFold(piece: Piece): boolean {

@@ -22,8 +22,9 @@ export function schedule(pieces: readonly Piece[], variables: readonly FlowVaria
   const producer = new Map<number, Piece>();
   for (const piece of pieces) for (const o of outputsOf(piece)) producer.set(o.value, piece);
   const before = new Map<Piece, Set<Piece>>();
-  for (const piece of pieces) {
-    const inputs = [...loadsOf(exprsOf(piece))].map((value) => producer.get(value));
+  const loads = new Map(pieces.map((piece) => [piece, loadsOf(exprsOf(piece))]));
+  for (const [piece, values] of loads) {
+    const inputs = [...values].map((value) => producer.get(value));
     before.set(piece, new Set(inputs.filter((p): p is Piece => p !== undefined && p !== piece)));
   }
   const snapshots: { variable: FlowVariable; readers: Piece[] }[] = [];
@@ -33,7 +34,7 @@ export function schedule(pieces: readonly Piece[], variables: readonly FlowVaria
     if (writer === undefined) continue;
     const late: Piece[] = [];
     for (const reader of pieces) {
-      if (reader === writer || !loadsOf(exprsOf(reader)).has(variable.initial)) continue;
+      if (reader === writer || loads.get(reader)?.has(variable.initial) !== true) continue;
       if (comesAfter(reader, writer, before)) late.push(reader);
       else before.get(writer)?.add(reader);
     }

@@ -6,6 +6,8 @@ import { graphOf } from './graph.js';
 import type { Operation, Tensor } from './operation.js';
 
 type GradOfInputs = (incoming: readonly Tensor[]) => readonly (Tensor | null)[];
+/** As users write it: every op that has a gradient has an output, so `([dy]) => ...` type-checks. */
+type UserGrad = (incoming: readonly [Tensor, ...Tensor[]]) => readonly (Tensor | null)[];
 
 const registered = new Map<string, GradOfInputs>();
 const byOperation = new WeakMap<Operation, GradOfInputs>();
@@ -18,12 +20,18 @@ export function findCustomGradient(op: Operation): GradOfInputs | undefined {
 
 /**
  * Registers the gradient ops with attr `_gradient_op_type` = `name` get, in graphs loaded from
- * files too. It maps incoming gradients (one per output) to gradients of the inputs.
+ * files too.
+ *
+ * @param grad maps incoming gradients, one per output with its shape and dtype, to gradients of the
+ *   inputs; null for an input without one.
+ * @throws ValueError if the name is taken.
+ * @see tf.RegisterGradient
+ * @example registerGradient('StraightThrough', ([dy]) => [dy]);
  */
-export function registerGradient(name: string, grad: GradOfInputs): void {
+export function registerGradient(name: string, grad: UserGrad): void {
   if (registered.has(name))
     throw new ValueError(`A gradient named '${name}' is already registered.`);
-  registered.set(name, grad);
+  registered.set(name, grad as GradOfInputs);
 }
 
 let serial = 0;
@@ -33,7 +41,8 @@ let serial = 0;
  *
  * @param fn builds the outputs from the inputs and returns them with the gradient function, which
  *   maps one incoming gradient per output to one gradient (or null) per input.
- * @throws ValueError if the gradient function returns another number of tensors than inputs.
+ * @throws ValueError if `fn` returns no outputs or no gradient function, or that function another
+ *   number of tensors than there are inputs.
  * @see tf.custom_gradient
  * @example
  * const log1pexp = customGradient((x) => {
@@ -48,14 +57,17 @@ let serial = 0;
 export function customGradient(
   fn: (...inputs: readonly Tensor[]) => {
     readonly outputs: readonly Tensor[];
-    readonly grad: GradOfInputs;
+    readonly grad: UserGrad;
   },
 ): (...inputs: readonly TensorLike[]) => readonly Tensor[] {
   return (...given) => {
     const inputs = given.map((value) => convertToTensor(value));
     const { outputs, grad } = fn(...inputs);
-    const [first] = outputs;
-    if (first === undefined) throw new ValueError('customGradient: fn returned no outputs.');
+    const [first] = Array.isArray(outputs) ? (outputs as readonly Tensor[]) : [];
+    if (first === undefined || typeof grad !== 'function')
+      throw new ValueError(
+        'customGradient: fn must return { outputs, grad }: a list of one or more tensors, and a function from their gradients to a list of gradients, one per input.',
+      );
     const graph = graphOf(first);
     const all = [...outputs, ...inputs];
     const attrs = new Map<string, AttrValue>([
@@ -75,13 +87,13 @@ export function customGradient(
       attrs,
     });
     byOperation.set(op, (incoming) => {
-      const answer = grad(incoming.slice(0, outputs.length));
-      if (answer.length !== inputs.length)
+      const answer: unknown = (grad as GradOfInputs)(incoming.slice(0, outputs.length));
+      if (!Array.isArray(answer) || answer.length !== inputs.length)
         throw new ValueError(
-          `customGradient: the gradient function returned ${answer.length} gradients for ${inputs.length} inputs.`,
+          `customGradient: the gradient function returned ${Array.isArray(answer) ? `${answer.length} gradients` : 'no list of gradients'} for ${inputs.length} inputs.`,
           { node: op.name, op: op.type },
         );
-      return [...outputs.map(() => null), ...answer];
+      return [...outputs.map(() => null), ...(answer as readonly (Tensor | null)[])];
     });
     return op.outputs.slice(0, outputs.length);
   };

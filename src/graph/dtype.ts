@@ -30,6 +30,7 @@ export const dataTypeNumbers = {
   uint64: 23,
 } as const;
 
+/** Element type of a tensor, by NumPy's name: `float32`, `int32`, `bool`, ... */
 export type DType = keyof typeof dataTypeNumbers;
 
 /** Host array per dtype: bool is 0 or 1; float16 and bfloat16 are raw bits; complex is re, im pairs. */

@@ -10,7 +10,7 @@ import { findCustomGradient } from './custom-gradient.js';
 import { isComplex, isFloating, type DType } from './dtype.js';
 import { graphOf, type Graph } from './graph.js';
 import type { GradContext, NoGrad, OpSchema } from './op-schema.js';
-import type { Operation, Tensor } from './operation.js';
+import { Tensor, type Operation } from './operation.js';
 import { findSchema } from './registry.js';
 import { isCompatible, isStatic, formatShape } from './shape.js';
 import { flattenArgs, groupByArg, inputArgs, outputArgs, plainAttrs } from './signature.js';
@@ -33,31 +33,36 @@ const isTrainable = (dtype: DType): boolean =>
 /**
  * Derivatives of sum(ys) with respect to each of xs.
  *
+ * @param ys tensors of any shape, or one tensor.
+ * @param xs tensors or variables.
  * @returns one tensor per x with x's shape and dtype, or null where no path leads from x to any y.
  * @throws LookupError if an op on the way has no gradient; ValueError for gradYs of a wrong shape.
  * @see tf.gradients
  * @example const [dx] = gradients([y], [x]);
  */
 export function gradients(
-  ys: readonly Tensor[],
+  ys: Tensor | readonly Tensor[],
   xs: readonly (Tensor | VariableLike)[],
   options: GradientsOptions = {},
 ): (Tensor | null)[] {
-  const [first] = ys;
+  const sources = ys instanceof Tensor ? [ys] : ys;
+  const [first] = sources;
   if (first === undefined) throw new ValueError('gradients() needs at least one y.');
-  const { gradYs = ys.map(() => null) } = options;
-  if (gradYs.length !== ys.length)
-    throw new ValueError(`gradients(): gradYs has ${gradYs.length} entries for ${ys.length} ys.`);
+  const { gradYs = sources.map(() => null) } = options;
+  if (gradYs.length !== sources.length)
+    throw new ValueError(
+      `gradients(): gradYs has ${gradYs.length} entries for ${sources.length} ys.`,
+    );
   const targets = xs.map((x) => (isVariable(x) ? x.handle : x));
   const graph = graphOf(first);
   return graph.asDefault(() =>
     graph.nameScope(options.name ?? 'gradients', () => {
       const grads: Grads = new Map();
-      for (const [i, y] of ys.entries()) {
+      for (const [i, y] of sources.entries()) {
         const gradY = startGradient(y, gradYs[i] ?? null, i);
         if (gradY !== null) addTo(grads, y, gradY);
       }
-      new BackwardWalk(graph, ys, targets, options.stopGradients ?? [], grads).run();
+      new BackwardWalk(graph, sources, targets, options.stopGradients ?? [], grads).run();
       return targets.map((x) => aggregate(grads, x));
     }),
   );

@@ -72,8 +72,9 @@ export class NameTable {
 /** Distance to a name, or to the scope it begins with: `logit` is near `logits/BiasAdd`. */
 function distanceInPath(name: string, other: string): number {
   const depth = name.split('/').length;
-  const scope = other.split('/').slice(0, depth).join('/');
-  return Math.min(editDistance(name, other, 3), editDistance(name, scope, 3) + 0.5);
+  const parts = other.split('/');
+  const inScope = editDistance(name, parts.slice(0, depth).join('/'), 3) + parts.length - depth;
+  return Math.min(editDistance(name, other, 3), inScope);
 }
 
 /** Levenshtein distance, or limit + 1 as soon as it must exceed `limit`. */

@@ -178,9 +178,7 @@ function scalar(value: unknown, dtype: DType, truncate: boolean): number | bigin
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'bigint') return value;
   if (typeof value !== 'number')
-    throw new ValueError(
-      `Expected ${dtype}, but got ${describe(value)}.`,
-    );
+    throw new ValueError(`Expected ${dtype}, but got ${describe(value)}.`);
   if (!truncate && isInteger(dtype) && !Number.isInteger(value))
     throw new DTypeError(
       `Expected ${dtype}, but got ${value}, which is not a whole number. Round it, or use cast().`,

@@ -34,15 +34,21 @@ export interface OperationInit {
 
 /** A node of the graph. */
 export class Operation {
+  /** The graph it is part of. */
   readonly graph: GraphIdentity;
   /** Position in creation order. */
   readonly id: number;
+  /** Name, unique in its graph: `dense/MatMul`. */
   readonly name: string;
   /** TensorFlow's op type, such as `MatMul`. */
   readonly type: string;
+  /** Tensors it takes as data. */
   readonly inputs: readonly Tensor[];
+  /** Tensors it gives. */
   readonly outputs: readonly Tensor[];
+  /** Attrs by name, defaults filled in. */
   readonly attrs: ReadonlyMap<string, AttrValue>;
+  /** TensorFlow's device string: kept, and not obeyed. */
   readonly device: string;
   /** The message this node was read from; kept for the serializer. */
   readonly wire: unknown;
@@ -63,6 +69,7 @@ export class Operation {
     this.outputs = init.outputs.map((type, i) => new Tensor(this, i, type));
   }
 
+  /** Operations that run before this one without giving it data. */
   get controlInputs(): readonly Operation[] {
     return this.#controlInputs;
   }
@@ -97,7 +104,9 @@ export class Operation {
 /** A symbolic edge: output `index` of `op`. */
 export class Tensor {
   readonly isTensor = true;
+  /** Element type of the value. */
   readonly dtype: DType;
+  /** Whether it refers to a variable, which an assignment can write. */
   readonly isRef: boolean;
   #shape: Shape = null;
   readonly #consumers: { readonly op: Operation; readonly port: number }[] = [];
@@ -116,6 +125,7 @@ export class Tensor {
     return `${this.op.name}:${this.index}`;
   }
 
+  /** The graph it is part of. */
   get graph(): GraphIdentity {
     return this.op.graph;
   }
@@ -130,6 +140,7 @@ export class Tensor {
     return [...new Set(this.#consumers.map(({ op }) => op))];
   }
 
+  /** @internal */
   addConsumer(op: Operation, port: number): void {
     this.#consumers.push({ op, port });
   }

@@ -185,7 +185,7 @@ export function getVariable(name: string, options: GetVariableOptions = {}): Var
   if (found !== undefined) return shared(found, full, current.reuse, options);
   if (current.reuse === true)
     throw new ValueError(
-      `Variable ${full} does not exist, or was not created with tf.get_variable(). Did you mean to set reuse=tf.AUTO_REUSE in VarScope?`,
+      `Variable ${full} does not exist, or was not created with tf.get_variable(). Did you mean to set reuse=tf.AUTO_REUSE in VarScope? (variableScope's option { reuse: 'auto' }.)`,
       { node: full },
     );
   const made = graph.nameScope(null, () => create(full, current, options));
@@ -201,7 +201,7 @@ function shared(
 ): Variable {
   if (reuse === false)
     throw new ValueError(
-      `Variable ${full} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?${originOf(found)}`,
+      `Variable ${full} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope? (variableScope's option { reuse: true } or { reuse: 'auto' }.)${originOf(found)}`,
       { node: full },
     );
   if (shape !== undefined && !isCompatible(shape, found.shape))
@@ -242,7 +242,7 @@ function create(full: string, scope: VariableScope, options: GetVariableOptions)
   }
   if (shape === undefined)
     throw new ValueError(
-      `Variable ${full} did not get an initializer, so its \`shape\` argument must be specified.`,
+      `Variable ${full} did not get an initializer, so its \`shape\` argument must be specified: getVariable(name, { shape }).`,
       { node: full },
     );
   if (!isStatic(shape))

@@ -12,6 +12,15 @@ import {
 } from '../ops/nn/softmax-loss.js';
 import { computeWeightedLoss, type LossOptions } from './reduction.js';
 
+export {
+  addLoss,
+  computeWeightedLoss,
+  getLosses,
+  getTotalLoss,
+  type LossOptions,
+  type Reduction,
+} from './reduction.js';
+
 const castTo = (b: OpBuilder<Tensor>, x: Tensor, dtype: DType): Tensor =>
   x.dtype === dtype ? x : b.op('Cast', [x], { DstT: dtype });
 

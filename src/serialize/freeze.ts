@@ -45,7 +45,9 @@ function neighbours(node: NodeMessage): string[] {
  *
  * @param outputNodeNames names of nodes, without `:0`.
  * @throws NotFoundError for a name that is no node of the graph.
- * @example extractSubGraph(decodeGraphDef(bytes), ['probabilities'])
+ * @example
+ * const frozen = await freezeGraph(session, graph, ['features', 'probabilities']);
+ * await saveGraph('features.pb', extractSubGraph(frozen, ['features']));
  */
 export function extractSubGraph(
   message: GraphDefMessage,

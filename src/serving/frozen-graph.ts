@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js';
 import type { Tensor } from '../graph/operation.js';
 import type { StaticShape } from '../graph/shape.js';
 import { loadGraph as readGraph } from '../serialize/load-graph.js';
-import type { Device } from '../session/device-choice.js';
+import type { Device, GpuObject } from '../session/device-choice.js';
 import type { Feeds } from '../session/feeds.js';
 import { Session, type RunOptions } from '../session/session.js';
 
@@ -13,7 +13,7 @@ export interface LoadGraphOptions {
   /** Where it runs; `auto` by default. */
   readonly device?: Device;
   /** A WebGPU `GPU` object to use instead of the `webgpu` package's. */
-  readonly gpu?: GPU;
+  readonly gpu?: GpuObject;
   /** Names of the tensors or nodes to compute; by default those nothing consumes. */
   readonly outputs?: readonly string[];
 }
@@ -74,7 +74,11 @@ export async function loadGraph(
   const { graph, inputs, outputs } = await readGraph(source);
   const chosen = options.outputs?.map((name) => graph.tensor(name)) ?? outputs;
   if (chosen.length === 0)
-    throw new InvalidArgumentError('The graph has no outputs. Name some in options.outputs.');
+    throw new InvalidArgumentError(
+      graph.operations.length === 0
+        ? 'The graph has no nodes: the file is empty, or of another format than GraphDef.'
+        : 'The graph has no outputs. Name some in options.outputs.',
+    );
   const { device, gpu } = options;
   const session = new Session({ graph, ...(device && { device }), ...(gpu && { gpu }) });
   return new FrozenGraph(graph, inputs, chosen, session);

@@ -7,6 +7,14 @@ import type { Runtime } from '../runtime/runtime.js';
 
 /** `gpu`: any WebGPU adapter; `cpu`: none; `auto`: a hardware adapter if there is one, else cpu. */
 export type DeviceName = 'gpu' | 'cpu' | 'auto';
+/**
+ * A WebGPU `GPU` object, such as a browser's `navigator.gpu`. Only what can be said without the
+ * DOM's types, so that servers need none.
+ */
+export interface GpuObject {
+  requestAdapter(): Promise<unknown>;
+}
+
 /** A device by name, which the session opens and closes, or one that `openDevice` opened. */
 export type Device = DeviceName | OpenDevice;
 
@@ -44,18 +52,22 @@ export class OpenDevice {
  */
 export const openDevice = async (
   device: DeviceName = 'auto',
-  options: { readonly gpu?: GPU } = {},
+  options: { readonly gpu?: GpuObject } = {},
 ): Promise<OpenDevice> => new OpenDevice(await createRuntime(device, options.gpu));
 
 /**
  * @throws UnavailableError if `gpu` is asked for and there is no adapter, saying how to get one;
  *   ValueError for another name of a device.
  */
-export async function createRuntime(device: DeviceName, gpu: GPU | undefined): Promise<Runtime> {
+export async function createRuntime(
+  device: DeviceName,
+  given: GpuObject | undefined,
+): Promise<Runtime> {
+  const gpu = given as GPU | undefined;
   if (device === 'cpu') return new CpuRuntime();
   if (device === 'gpu') return GpuRuntime.create({ gpu });
   if ((device as string) !== 'auto')
-    throw new ValueError(`No device is called '${String(device)}': use 'gpu', 'cpu' or 'auto'.`);
+    throw new ValueError(`No device is called '${device}': use 'gpu', 'cpu' or 'auto'.`);
   try {
     const { adapter, facts } = await findAdapter({ gpu });
     if (!facts.isSoftware) return await GpuRuntime.create({ adapter });

@@ -72,7 +72,7 @@ function leafOf(graph: Graph, fetch: unknown): Tensor | Operation | undefined {
     [Object.prototype, null].includes(Object.getPrototypeOf(fetch) as null);
   if (isPlain) return undefined;
   throw new DTypeError(
-    `Fetch argument ${describe(fetch)} has invalid type, must be a string, Tensor, Operation or Variable, or arrays and objects of these.`,
+    `Fetch argument ${describe(fetch)} has invalid type, must be a string, Tensor, Operation or Variable, or arrays and objects of these.${fetch === null ? ' gradients() gives null where no path leads from x to y.' : ''}`,
   );
 }
 

@@ -11,7 +11,7 @@ import type { Operation, Tensor } from '../graph/operation.js';
 import { isCompatible, type StaticShape } from '../graph/shape.js';
 import type { Program } from '../ir/program.js';
 import type { MemoryUse, RunResult, Runtime } from '../runtime/runtime.js';
-import { createRuntime, OpenDevice, type Device } from './device-choice.js';
+import { createRuntime, OpenDevice, type Device, type GpuObject } from './device-choice.js';
 import {
   feedOf,
   feedTensor,
@@ -35,7 +35,7 @@ export interface SessionOptions {
   /** `auto` (default): a hardware GPU if there is one, else the CPU. Or one `openDevice` opened. */
   readonly device?: Device;
   /** A WebGPU `GPU` object to use instead of the `webgpu` package's. */
-  readonly gpu?: GPU;
+  readonly gpu?: GpuObject;
   /** Compiled programs kept; the least recently used are dropped. Default 64. */
   readonly maxPrograms?: number;
 }
@@ -69,8 +69,10 @@ interface StartedRun {
 const noFeeds: Feeds = {};
 
 /**
- * Runs a graph.
+ * Runs a graph: compiles what is asked for once per signature, and keeps the graph's Variables on
+ * the device until it is closed. A device that cannot be had is reported by the first run.
  *
+ * @throws ValueError for `maxPrograms` below 1.
  * @example
  * const session = new Session({ graph, device: 'gpu' });
  * await session.run(init);
@@ -78,6 +80,7 @@ const noFeeds: Feeds = {};
  * await session.close();
  */
 export class Session {
+  /** The graph it runs; ops may be added between runs. */
   readonly graph: Graph;
   readonly #runtime: Promise<Runtime>;
   /** The runtime, once it is there. */
@@ -135,6 +138,7 @@ export class Session {
   /**
    * A function with the fetches and feed order fixed, for a hot loop: names are looked up once.
    *
+   * @throws ValueError or TypeError for fetches and feeds the graph lacks; calls throw as `run` does.
    * @example const step = session.makeCallable([loss, train], [x, y]);
    * const [value] = await step([batchX, batchY]);
    */

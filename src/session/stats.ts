@@ -16,6 +16,7 @@ export class RunStats implements RunCounts {
   bytesDown = 0;
   /** Kernels started. */
   dispatches = 0;
+  /** Times work was submitted to the device. */
   submits = 0;
   /** GPU objects made by this run: none after a program's first run. */
   buffersCreated = 0;
@@ -29,6 +30,7 @@ export class RunStats implements RunCounts {
 
 /** Per-kernel times of one run; `toChromeTrace` opens in chrome://tracing or Perfetto. */
 export class RunTrace {
+  /** Start and duration of each kernel, in nanoseconds; empty where the device has no timestamps. */
   kernels: readonly KernelTime[] = [];
 
   /** JSON text in Chrome's trace event format; times in microseconds. */

@@ -39,7 +39,9 @@ export const onesInitializer = (): Initializer => filled(1, 'ones');
  *
  * @throws ValueError if the values do not fill the shape.
  * @see tf.constant_initializer
- * @example const bias = tf.getVariable('bias', { shape: [10], initializer: tf.constantInitializer(0.1) });
+ * @example
+ * const initializer = tf.initializers.constantInitializer(0.1);
+ * const bias = tf.getVariable('bias', { shape: [10], initializer });
  */
 export const constantInitializer =
   (value: ArrayLike): Initializer =>
@@ -103,7 +105,7 @@ const truncatedDeviation = 0.87962566103423978;
  *
  * @throws ValueError if `scale` is not positive.
  * @see tf.variance_scaling_initializer; He et al. 2015
- * @example const he = tf.varianceScaling({ scale: 2 });
+ * @example const he = tf.initializers.varianceScaling({ scale: 2 });
  */
 export function varianceScaling(options: VarianceScalingOptions = {}): Initializer {
   const { scale = 1, mode = 'fanIn', distribution = 'truncatedNormal', seed = null } = options;

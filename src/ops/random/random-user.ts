@@ -56,8 +56,8 @@ const shapeInput = (shape: RandomShape): Tensor =>
  * @throws ValueError if an integer dtype comes without `maxval`; DTypeError for other dtypes.
  * @see TF ops RandomUniform, RandomUniformInt; tf.random_uniform
  * @example
- * const noise = tf.randomUniform([2, 3], { minval: -1, maxval: 1, seed: 7 });
- * const dice = tf.randomUniform([10], { minval: 1, maxval: 7, dtype: 'int32' });
+ * const noise = tf.random.randomUniform([2, 3], { minval: -1, maxval: 1, seed: 7 });
+ * const dice = tf.random.randomUniform([10], { minval: 1, maxval: 7, dtype: 'int32' });
  */
 export function randomUniform(shape: RandomShape, options: RandomUniformOptions = {}): Tensor {
   const { minval = 0, dtype = 'float32' } = options;
@@ -105,7 +105,7 @@ function scaledNormal(
  * Normal samples with the given mean and standard deviation; seeds as in `randomUniform`.
  *
  * @see TF op RandomStandardNormal; tf.random_normal
- * @example const z = tf.randomNormal([batch, 16], { stddev: 0.1 });
+ * @example const z = tf.random.randomNormal([batch, 16], { stddev: 0.1 });
  */
 export const randomNormal = (shape: RandomShape, options: RandomNormalOptions = {}): Tensor =>
   scaledNormal(RandomStandardNormal, 'random_normal', shape, options);
@@ -114,7 +114,7 @@ export const randomNormal = (shape: RandomShape, options: RandomNormalOptions = 
  * As `randomNormal`, with samples two or more standard deviations from the mean drawn again.
  *
  * @see TF op TruncatedNormal; tf.truncated_normal
- * @example const weights = tf.truncatedNormal([784, 128], { stddev: 0.05 });
+ * @example const weights = tf.random.truncatedNormal([784, 128], { stddev: 0.05 });
  */
 export const truncatedNormal = (shape: RandomShape, options: RandomNormalOptions = {}): Tensor =>
   scaledNormal(TruncatedNormal, 'truncated_normal', shape, options);

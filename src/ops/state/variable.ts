@@ -48,10 +48,15 @@ export interface VariableParts {
 export class Variable implements VariableLike {
   readonly isVariable = true;
   readonly handle: Tensor;
+  /** Element type of the value. */
   readonly dtype: DType;
+  /** Run it to give the variable its initial value; `globalVariablesInitializer` runs them all. */
   readonly initializer: Operation;
+  /** What the initializer assigns; null for a variable of a graph read from a file. */
   readonly initialValue: Tensor | null;
+  /** The value as ops take it. */
   readonly snapshot: Tensor;
+  /** Whether optimizers change it by default. */
   readonly trainable: boolean;
 
   constructor(parts: VariableParts) {
@@ -67,9 +72,11 @@ export class Variable implements VariableLike {
   get name(): string {
     return this.handle.name;
   }
+  /** The node that holds it. */
   get op(): Operation {
     return this.handle.op;
   }
+  /** The graph it is part of. */
   get graph(): Graph {
     return graphOf(this.handle);
   }
