@@ -3,10 +3,10 @@ import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import { isFloating, type NdArray } from '../graph/dtype.js';
 import { groupByArg, inputArgs, outputArgs } from '../graph/signature.js';
 import { elementCount, formatShape, sameShape, type StaticShape } from '../graph/shape.js';
-import { constant, int, load, type Expr, type ExprOf, type ScalarType } from '../ir/expr.js';
+import { check, constant, int, load, type Expr, type ExprOf, type ScalarType } from '../ir/expr.js';
 import { encode, scalarTypeOf } from '../ir/storage.js';
 import type { Place } from '../ir/program.js';
-import type { LowerContext, Operand, Result } from '../ops/op-def.js';
+import type { Check, LowerContext, Operand, Result } from '../ops/op-def.js';
 import type { FlowNode, Value } from './flow.js';
 import { ravel, unravel } from './index-algebra.js';
 
@@ -56,9 +56,19 @@ export function lowerContext(node: FlowNode, lookup: ValueLookup): AnyContext {
         { node: node.name, op: node.def.name },
       );
     },
+    check: checkOf(node),
   };
   return context as unknown as AnyContext;
 }
+
+/** What is true of a constant needs no check; behind one, what guards against its failing is idle. */
+const checkOf =
+  (node: FlowNode): Check =>
+  (x, ok, message, args = []) => {
+    if (node.place === 'device' || (ok.kind === 'const' && ok.value !== 0)) return x;
+    const checked = x.kind === 'select' && x.cond === ok ? x.a : x;
+    return check(checked, ok, { message, node: node.name, op: node.def.name }, args);
+  };
 
 function typeOf(value: Value, place: Place, node: FlowNode): ScalarType {
   const type = scalarTypeOf(value.dtype, place);

@@ -246,6 +246,8 @@ function childUses(node: Expr, uses: ReadonlyMap<Expr, boolean>): boolean {
     case 'cast':
     case 'bitcast':
       return node.type === 'i32' && uses.get(node.x) === true;
+    case 'check':
+      return node.type === 'i32' && uses.get(node.x) === true;
     case 'binary':
       return node.type === 'i32' && (uses.get(node.a) === true || uses.get(node.b) === true);
     case 'select':

@@ -3,10 +3,11 @@
  * sibling with the same iteration space. What stays becomes one kernel per piece.
  */
 import { elementCount, type StaticShape } from '../graph/shape.js';
-import { rewrite, type Expr } from '../ir/expr.js';
+import { rewrite, walk, type Expr } from '../ir/expr.js';
 import type { FlowVariable } from './flow.js';
 import { IndexAlgebra, indices, ravel, substitute, unravel } from './index-algebra.js';
 import {
+  certainLoads,
   exprsOf,
   extentOf,
   loadsOf,
@@ -207,11 +208,31 @@ function continued(
     if ((!element && elements.has(node.value)) || !algebra.same(at, own)) strays++;
     return result;
   };
+  if (losesChecks(piece, [...rows, ...elements])) return null;
   const outputs = piece.outputs.map(({ value, expr }) => ({
     value,
     expr: rewrite(algebra.simplify(substitute(expr, axes)), replace, memo),
   }));
   return strays === 0 ? outputs : null;
+}
+
+/** Whether a piece looks at a checked result for some of its elements only. */
+function losesChecks(
+  piece: MapPiece,
+  results: readonly (readonly [value: number, expr: Expr])[],
+): boolean {
+  const exprs = exprsOf(piece);
+  const loads = loadsOf(exprs);
+  const checked = results.filter(([value, expr]) => loads.has(value) && hasCheck(expr));
+  if (checked.length === 0) return false;
+  const certain = certainLoads(exprs);
+  return checked.some(([value]) => !certain.has(value));
+}
+
+function hasCheck(expr: Expr): boolean {
+  let found = false;
+  walk([expr], (node) => (found ||= node.kind === 'check'));
+  return found;
 }
 
 const rowOutputsOf = (piece: Piece): readonly PieceOutput[] =>

@@ -69,6 +69,7 @@ export class IndexAlgebra {
     if (node.kind === 'binary' && node.type === 'bool') return this.#compare(node);
     if (node.kind === 'select' && node.cond.kind === 'const')
       return node.cond.value === 0 ? node.b : node.a;
+    if (node.kind === 'check' && node.ok.kind === 'const' && node.ok.value !== 0) return node.x;
     if (node.kind === 'binary') return identityOperation(node);
     if (node.kind === 'cast' && node.x.kind === 'const') return castConstant(node, node.x);
     return node;

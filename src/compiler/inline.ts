@@ -7,6 +7,7 @@ import { rewrite, walk, type Expr } from '../ir/expr.js';
 import { ExprKeys } from '../ir/expr-keys.js';
 import { substitute } from './index-algebra.js';
 import {
+  certainLoads,
   exprsOf,
   extentsOf,
   loadsOf,
@@ -58,15 +59,19 @@ export interface ExprCost {
   readonly work: number;
   readonly loads: number;
   readonly nodes: number;
+  /** Whether a check is among them, which must be made at every point of the producer. */
+  readonly checks: boolean;
 }
 
 export function costOf(exprs: readonly Expr[]): ExprCost {
   let work = 0;
   let nodes = 0;
+  let checks = false;
   const data = new Set<Expr>();
   const loads = new Set<number>();
   walk(exprs, (node) => {
     nodes++;
+    checks ||= node.kind === 'check';
     const inputs = node.kind === 'load' ? [] : childrenOf(node);
     if (node.kind === 'load') loads.add(node.value);
     if (node.kind === 'load' || node.kind === 'call' || inputs.some((e) => data.has(e)))
@@ -77,7 +82,7 @@ export function costOf(exprs: readonly Expr[]): ExprCost {
     if (node.kind === 'unary' || node.kind === 'binary') work += weights[node.fn] ?? 1;
     if (node.kind === 'select' && data.has(node.cond)) work += 1;
   });
-  return { work, loads: loads.size, nodes };
+  return { work, loads: loads.size, nodes, checks };
 }
 
 function childrenOf(node: Expr): readonly Expr[] {
@@ -94,6 +99,8 @@ function childrenOf(node: Expr): readonly Expr[] {
       return [node.body];
     case 'call':
       return node.args;
+    case 'check':
+      return [node.x, node.ok];
     default:
       return [];
   }
@@ -215,6 +222,7 @@ function inlineInto(
   for (const value of loads.own()) {
     const producer = producers.get(value);
     if (producer === undefined || producer.piece.place !== piece.place) continue;
+    if (producer.cost.checks && !visitsAll(piece, value, producer.piece.shape)) continue;
     const readers = Math.max(uses.get(value) ?? 0, sites(value));
     if (!worthInlining(producer, piece, inPrologue.has(value), readers, computed, folds)) continue;
     const size = loads.sizeWith(value, producer);
@@ -266,6 +274,21 @@ const isOwnIndex = (
       (shape[axis] === 1 && extents[axis] === 1 && i.kind === 'const'),
   );
 
+/** Whether a piece loads every element of a value, whatever the data: each at its own index. */
+function visitsAll(piece: Piece, value: number, shape: readonly number[]): boolean {
+  if (piece.kind === 'contract') return false;
+  const extents = extentsOf(piece);
+  if (!shape.every((extent, axis) => extent === extents[axis])) return false;
+  const exprs = exprsOf(piece);
+  if (!certainLoads(exprs).has(value)) return false;
+  let all = true;
+  walk(exprs, (node) => {
+    if (node.kind === 'load' && node.value === value)
+      all &&= isOwnIndex(node.index, shape, extents);
+  });
+  return all;
+}
+
 /** Sum of the parts, which counts shared parts twice; walked anew only when that sum grows large. */
 function totalCost(
   piece: Piece,
@@ -278,7 +301,8 @@ function totalCost(
   const nodes = sum((cost) => cost.nodes);
   const isTree = producers.length === 1;
   if (!isTree || nodes > maxExprNodes) return costOf(exprsOf(piece));
-  return { nodes, loads, work: sum((cost) => cost.work) };
+  const checks = own.checks || producers.some(({ cost }) => cost.checks);
+  return { nodes, loads, work: sum((cost) => cost.work), checks };
 }
 
 function worthInlining(

@@ -77,7 +77,7 @@ class Tally {
         this.add([node.body], points * node.extent);
         continue;
       }
-      const inputs = operands(node);
+      const inputs = node.kind === 'check' ? [node.x, node.ok] : operands(node);
       if (node.kind === 'read') count(this.#read, node.binding, points);
       const isOperation = node.kind === 'unary' || node.kind === 'binary';
       if (isOperation && inputs.some(({ type }) => isFloat(type))) this.flops += points;

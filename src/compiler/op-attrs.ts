@@ -33,7 +33,13 @@ export function keyOf(def: AnyOpDef, attrs: PlainAttrs, inputs: readonly number[
   const parts: string[] = [];
   for (const [name, value] of Object.entries(attrs)) {
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return null;
-    parts.push(`${name}=${JSON.stringify(value)}`);
+    parts.push(`${name}=${JSON.stringify(value, exactly)}`);
   }
   return `${def.name}(${inputs.join(',')})${parts.join(';')}`;
 }
+
+/** Numbers JSON has no text for: NaN, the infinities and -0 are different attrs. */
+const exactly = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+    ? { number: Object.is(value, -0) ? '-0' : String(value) }
+    : value;

@@ -2,7 +2,7 @@
  * Pieces: lowered ops before buffers exist. Expressions read values through `load` nodes. Fusion
  * turns many pieces into few; each that is left becomes one kernel.
  */
-import { walk, type Combiner, type Expr, type ScalarType } from '../ir/expr.js';
+import { operands, walk, type Combiner, type Expr, type ScalarType } from '../ir/expr.js';
 import type { Place } from '../ir/program.js';
 
 /** One value a piece computes: element `flat index` of `value` is `expr`. */
@@ -111,6 +111,22 @@ export function mapExprs(piece: Piece, change: (expr: Expr) => Expr): Piece {
         outputs: piece.outputs.map(change1),
       };
   }
+}
+
+/** Ids of the values loaded wherever the expressions are computed, not just in arms of selects. */
+export function certainLoads(exprs: readonly Expr[]): ReadonlySet<number> {
+  const values = new Set<number>();
+  const seen = new Set<Expr>();
+  const stack = [...exprs];
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node.kind === 'load') values.add(node.value);
+    if (node.kind === 'select') stack.push(node.cond);
+    else if (node.kind === 'check') stack.push(node.x, node.ok);
+    else stack.push(...operands(node));
+  }
+  return values;
 }
 
 /** Ids of the values a piece loads. */

@@ -30,8 +30,10 @@ import type { AnyOpDef, Part } from '../ops/op-def.js';
 import { choosePlace } from './choose-place.js';
 import { constantOf, lowerContext, NeedsConstant } from './context.js';
 import type { Flow, FlowNode, Value, ValueSource } from './flow.js';
+import { liveFlow } from './live-flow.js';
 import { completeAttrs, keyOf } from './op-attrs.js';
 import { dependenciesOf, type RunSignature } from './prune.js';
+import { checkUpdateShapes } from './update-shapes.js';
 import { VariableVersions, type VariableStates } from './variable-versions.js';
 import { writtenArgs } from './written-args.js';
 
@@ -103,7 +105,7 @@ class Specialiser {
       this.#visit(op);
     }
     const fetches = this.signature.fetches.map((tensor) => this.#read(tensor, tensor.op));
-    return this.#live({
+    return liveFlow({
       values: this.#values,
       nodes: this.#nodes,
       fetches,
@@ -231,6 +233,14 @@ class Specialiser {
       if (key === undefined || this.#fed.has(input)) return this.#read(input, op);
       return reads.has(args[i]?.name ?? '') ? this.#variables.latest(key) : -1;
     });
+    checkUpdateShapes(
+      op,
+      inputs.flatMap((id, i) => {
+        const { name = '' } = args[i] ?? {};
+        const isState = keys[i] !== undefined;
+        return id < 0 ? [] : [{ name, isState, shape: this.#value(id).shape }];
+      }),
+    );
     const shape = this.#writtenShape(
       op,
       def,
@@ -516,27 +526,6 @@ class Specialiser {
       shapeOf: ({ part }) => this.#value(part).shape,
       dtypeOf: ({ part }) => this.#value(part).dtype,
     };
-  }
-
-  /** Drops nodes nothing depends on. */
-  #live(flow: Flow): Flow {
-    const live = new Set<number>();
-    const mark = (id: number): void => {
-      live.add(id).add(this.#value(id).base);
-    };
-    flow.fetches.forEach(mark);
-    for (const variable of flow.variables) if (variable.final !== null) mark(variable.final);
-    const nodes: FlowNode[] = [];
-    for (const node of [...flow.nodes].reverse()) {
-      if (!node.outputs.some((id) => live.has(id))) continue;
-      nodes.push(node);
-      for (const id of node.inputs) if (id >= 0) mark(id);
-    }
-    const variables = flow.variables.map((v) => ({
-      ...v,
-      initial: v.initial !== null && live.has(v.initial) ? v.initial : null,
-    }));
-    return { ...flow, nodes: nodes.reverse(), variables };
   }
 }
 

@@ -4,7 +4,7 @@
  * run found. Writes themselves happen one after another, in dependency then creation order.
  */
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
-import type { DType } from '../graph/dtype.js';
+import { shortNameOf, type DType } from '../graph/dtype.js';
 import type { Operation, Tensor } from '../graph/operation.js';
 import type { Shape, StaticShape } from '../graph/shape.js';
 import type { PlainAttrs } from '../graph/signature.js';
@@ -72,8 +72,10 @@ export class VariableVersions {
     const key = variableKey(op);
     const output = op.outputs[0] as Tensor;
     this.#keys.set(output, key);
-    if (this.#byKey.has(key)) return;
     const dtype = attrs['dtype'] as DType;
+    const other = this.#byKey.get(key);
+    if (other !== undefined && other.dtype !== dtype) throw otherDType(op, dtype, other.dtype);
+    if (other !== undefined) return;
     const raw = attrs['shape'] as Shape;
     // The old `Variable` op wrote an unknown shape as rank 0.
     const declared = op.type === 'Variable' && raw?.length === 0 ? null : raw;
@@ -157,6 +159,12 @@ export class VariableVersions {
     return this.states.shape(versions.key, versions.declared);
   }
 }
+
+const otherDType = (op: Operation, dtype: DType, held: DType): InvalidArgumentError =>
+  new InvalidArgumentError(
+    `${op}: Trying to access variable with wrong dtype. Expected ${shortNameOf(dtype)} got ${shortNameOf(held)}: another variable of this shared_name has that dtype. Give it a shared_name of its own.`,
+    { node: op.name, op: op.type },
+  );
 
 function newest(a: Seen, b: Seen): Seen {
   const merged = new Map(a);

@@ -45,6 +45,8 @@ function detailOf(node: Expr): string {
     case 'binary':
     case 'call':
       return node.fn;
+    case 'check':
+      return JSON.stringify(node.failure);
     case 'acc':
     case 'select':
     case 'cast':

@@ -147,7 +147,27 @@ export type Expr =
       readonly type: ScalarType;
       readonly fn: Intrinsic;
       readonly args: readonly Expr[];
+    }
+  /**
+   * `x`, and on the host an InvalidArgumentError that names the node wherever `ok` is false. In
+   * `message`, `{0}`, `{1}` ... stand for the values of `args`, which are computed only then. A
+   * device computes `x` alone. A check that must be made stands in no arm of a `select`.
+   */
+  | {
+      readonly kind: 'check';
+      readonly type: ScalarType;
+      readonly x: Expr;
+      readonly ok: Expr;
+      readonly args: readonly Expr[];
+      readonly failure: CheckFailure;
     };
+
+/** What a failed check says, and of which node. */
+export interface CheckFailure {
+  readonly message: string;
+  readonly node: string;
+  readonly op: string;
+}
 
 export type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>;
 
@@ -213,6 +233,12 @@ export const call = (fn: Intrinsic, args: readonly Expr[]): Expr => ({
   fn,
   args,
 });
+export const check = (
+  x: Expr,
+  ok: Expr,
+  failure: CheckFailure,
+  args: readonly Expr[] = [],
+): Expr => ({ kind: 'check', type: x.type, x, ok, args, failure });
 
 let nextFoldAxis = firstFoldAxis;
 /** `combine` of `body(i)` over 0 <= i < extent, in one invocation. */
@@ -266,6 +292,8 @@ export function operands(expr: Expr): readonly Expr[] {
       return [expr.body];
     case 'call':
       return expr.args;
+    case 'check':
+      return [expr.x, expr.ok, ...expr.args];
   }
 }
 
@@ -294,6 +322,8 @@ export function withOperands(expr: Expr, next: readonly Expr[]): Expr {
       return { ...expr, body: at(0) };
     case 'call':
       return { ...expr, args: next };
+    case 'check':
+      return { ...expr, x: at(0), ok: at(1), args: next.slice(2) };
   }
 }
 

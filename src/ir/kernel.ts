@@ -2,7 +2,7 @@
  * Kernels: one dispatch each, plain data. Every expression reads buffers through `read` nodes whose
  * `binding` indexes `bindings`; no logical `load` is left. Shapes are literals.
  */
-import type { Combiner, Expr, ScalarType } from './expr.js';
+import { walk, type Combiner, type Expr, type ScalarType } from './expr.js';
 
 /** How a buffer's elements are stored: four bytes each on a device; f64, i64, u64 on the host only. */
 export type StorageType = 'f32' | 'i32' | 'u32' | 'f64' | 'i64' | 'u64';
@@ -95,4 +95,11 @@ export function kernelExprs(kernel: Kernel): Expr[] {
     case 'contract':
       return [kernel.a, kernel.b, ...ofStores(kernel.stores)];
   }
+}
+
+/** Whether a kernel may fail on the host, after it has stored some of its results. */
+export function hasChecks(kernel: Kernel): boolean {
+  let found = false;
+  walk(kernelExprs(kernel), (node) => (found ||= node.kind === 'check'));
+  return found;
 }

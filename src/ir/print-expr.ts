@@ -159,6 +159,8 @@ export class ExprPrinter {
         );
       case 'call':
         return atom(`${node.fn}(${this.#list(node.args)})`);
+      case 'check':
+        return atom(`check(${this.#list([node.x, node.ok])})`);
     }
   }
 

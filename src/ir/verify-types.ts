@@ -83,6 +83,11 @@ export function typeError(node: Expr): string | null {
       return expect('the body of a fold', node.body.type, [node.type]) ?? combinerError(node);
     case 'call':
       return callError(node);
+    case 'check':
+      return (
+        expect('the condition of a check', node.ok.type, ['bool']) ??
+        expect('the result of a check', node.type, [node.x.type])
+      );
   }
 }
 

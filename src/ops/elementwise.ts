@@ -8,7 +8,7 @@ import type { GradFn, InferContext, NoGrad, OpBuilder } from '../graph/op-schema
 import type { Tensor } from '../graph/operation.js';
 import type { Expr } from '../ir/expr.js';
 import { broadcastOrFail } from './broadcast.js';
-import { defineOp, type OpDef } from './op-def.js';
+import { defineOp, type Check, type OpDef } from './op-def.js';
 import { sameShapes } from './shape-checks.js';
 
 type Builder = OpBuilder<Tensor>;
@@ -90,7 +90,7 @@ export type ComparisonOp = OpDef<TypeAttr, XY, { readonly z: 'bool' }>;
 interface BinarySpec {
   readonly name: string;
   readonly types: readonly DType[];
-  readonly expr: (x: Expr, y: Expr) => Expr;
+  readonly expr: (x: Expr, y: Expr, check: Check) => Expr;
   readonly grad: ((g: BinaryGrad) => Pair) | NoGrad;
   /** The same on integers known before a run, for shape arithmetic; null where undefined. */
   readonly integers?: (x: number, y: number) => number | null;
@@ -112,7 +112,7 @@ export function binaryOp({ name, types, expr, grad, integers }: BinarySpec): Bin
       ? {}
       : { partial: (ctx: InferContext<TypeAttr, XY>) => integerValues(ctx, integers) }),
     grad: gradient,
-    lower: { kind: 'elementwise', expr: ({ x, y }) => expr(x, y) },
+    lower: { kind: 'elementwise', expr: ({ x, y }, { check }) => expr(x, y, check) },
   });
 }
 

@@ -19,6 +19,10 @@ export const zeroOf = (type: ScalarType): Expr => constant(type, 0);
 /** An i32 index kept within [0, extent), so that the arm of a select not taken reads in bounds. */
 export const clamped = (at: Expr, extent: number): Expr => max(min(at, int(extent - 1)), int(0));
 
+/** `[{first},{first + 1}]`: an index in the message of a check; '' of a scalar. */
+export const placeholders = (rank: number, first: number): string =>
+  rank === 0 ? '' : `[${Array.from({ length: rank }, (_, i) => `{${first + i}}`).join(',')}]`;
+
 /** All conditions; undefined when there are none. */
 export const allOf = (conditions: readonly Expr[]): Expr | undefined =>
   conditions.length === 0 ? undefined : conditions.reduce(and);

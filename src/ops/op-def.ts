@@ -36,7 +36,16 @@ export interface LowerContext<A extends AttrSchema, I, O> {
   readonly y: PerArg<O, Result>;
   /** Stops compilation with InvalidArgumentError naming the node, op and input shapes. */
   readonly fail: (message: string) => never;
+  readonly check: Check;
 }
+
+/**
+ * `x`, checked where the op runs on the host: where `ok` is false there, the run fails with
+ * InvalidArgumentError naming the node and op. `{0}`, `{1}` ... in the message stand for the values
+ * of `args`. On a device, as with TensorFlow's kernels, no value is an error: `x` must be of use (0
+ * or NaN, say) all the same. The result stands in no arm of a `select`.
+ */
+export type Check = (x: Expr, ok: Expr, message: string, args?: readonly Expr[]) => Expr;
 
 /** For every row: stages over the inner points, then row outputs and element outputs. */
 export interface ReducePlan {

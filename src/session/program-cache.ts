@@ -70,6 +70,7 @@ export class ProgramCache {
 
 function sameData(a: NdArray, b: NdArray | undefined): boolean {
   if (b === undefined || a.dtype !== b.dtype || a.data.length !== b.data.length) return false;
-  for (let i = 0; i < a.data.length; i++) if (a.data[i] !== b.data[i]) return false;
+  // -0 is not 0, and NaN is NaN.
+  for (let i = 0; i < a.data.length; i++) if (!Object.is(a.data[i], b.data[i])) return false;
   return true;
 }

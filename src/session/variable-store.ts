@@ -3,7 +3,8 @@
  * variable counts as initialised as soon as a run that writes it has started; a run that read it on
  * that promise fails if the writing run did.
  */
-import { FailedPreconditionError } from '../errors.js';
+import { FailedPreconditionError, InvalidArgumentError } from '../errors.js';
+import { shortNameOf, type DType } from '../graph/dtype.js';
 import { isStatic, sameShape, type Shape, type StaticShape } from '../graph/shape.js';
 import type { VariableStates } from '../compiler/variable-versions.js';
 import type { Program, VariableDecl } from '../ir/program.js';
@@ -11,6 +12,7 @@ import type { Runtime, VariableBuffer } from '../runtime/runtime.js';
 
 interface Held {
   readonly buffer: VariableBuffer;
+  readonly dtype: DType;
   readonly shape: StaticShape;
   /** Whether a run that wrote it has succeeded. */
   isWritten: boolean;
@@ -52,6 +54,7 @@ export class VariableStore implements VariableStates {
    */
   bind(program: Program, runtime: Runtime): Binding {
     const { variables } = program;
+    for (const decl of variables) this.#checkDType(decl);
     for (const decl of variables)
       if (decl.reads && !this.isInitialized(decl.key)) throw uninitialized(decl);
     const promised = variables
@@ -79,12 +82,24 @@ export class VariableStore implements VariableStates {
     };
   }
 
+  /** Two variables of one shared_name are one variable, in this graph or in an earlier run. */
+  #checkDType(decl: VariableDecl): void {
+    const held = this.#held.get(decl.key);
+    if (held === undefined || held.dtype === decl.dtype) return;
+    const { node, op, dtype } = decl;
+    throw new InvalidArgumentError(
+      `${op} "${node}": Trying to access variable with wrong dtype. Expected ${shortNameOf(dtype)} got ${shortNameOf(held.dtype)}: another variable of this shared_name has that dtype. Give it a shared_name of its own.`,
+      { node, op },
+    );
+  }
+
   /** The buffer of the right shape; one of another shape goes to `replaced` until the run is over. */
   #heldFor(decl: VariableDecl, runtime: Runtime, replaced: Map<string, Held>): Held {
     const known = this.#held.get(decl.key);
     if (known && sameShape(known.shape, decl.shape)) return known;
     const buffer = runtime.createVariable(decl);
-    const held: Held = { buffer, shape: decl.shape, isWritten: false, writers: new Set() };
+    const { dtype, shape } = decl;
+    const held: Held = { buffer, dtype, shape, isWritten: false, writers: new Set() };
     this.#held.set(decl.key, held);
     if (known) replaced.set(decl.key, known);
     return held;

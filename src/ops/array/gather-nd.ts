@@ -3,10 +3,22 @@ import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { formatShape, mergeShapes, type Dim, type Shape } from '../../graph/shape.js';
-import { cast, eq, ge, int, like, lt, max, min, select, type Expr } from '../../ir/expr.js';
+import {
+  cast,
+  constant,
+  eq,
+  ge,
+  int,
+  like,
+  lt,
+  max,
+  min,
+  select,
+  type Expr,
+} from '../../ir/expr.js';
 import { dataDTypes, indexDTypes, numberDTypes } from '../data-dtypes.js';
-import { allOf, guarded, zeroOf } from '../lowering-steps.js';
-import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
+import { allOf, placeholders, zeroOf } from '../lowering-steps.js';
+import { defineOp, type Check, type Operand, type ReducePlan, type Result } from '../op-def.js';
 import { indexDTypeOfValue, ownDType } from '../plain-values.js';
 import { sameShapes, shapeFromVector, withRankAtLeast, type Fail } from '../shape-checks.js';
 import { indexDTypeOf, itemOfVector, shapeNode } from '../shape-nodes.js';
@@ -27,20 +39,37 @@ function gatherNdShape(params: Shape, indices: Shape, fail: Fail): Shape {
     : [...indices.slice(0, -1), ...params.slice(depth)];
 }
 
-/** The element the index vectors name, or zero where one lies outside. */
-function pickedElement(params: Operand, indices: Operand, index: readonly Expr[]): Expr {
+/** The element the index vectors name; where one lies outside, an error, or zero on a device. */
+function pickedElement(
+  params: Operand,
+  indices: Operand,
+  index: readonly Expr[],
+  check: Check,
+): Expr {
   const outer = indices.shape.length - 1;
   const depth = indices.shape[outer] ?? 0;
   const zero = zeroOf(params.type);
-  if (params.shape.includes(0)) return zero;
+  const shape = formatShape(params.shape);
+  if (params.shape.includes(0)) {
+    const message = `Requested more than 0 entries, but params is empty.  Params shape: ${shape}`;
+    return check(zero, constant('bool', false), message);
+  }
+  const vector: Expr[] = [];
   const valid: Expr[] = [];
   const front = Array.from({ length: depth }, (_, axis) => {
     const given = indices.at([...index.slice(0, outer), int(axis)]);
     const extent = params.shape[axis] ?? 1;
+    vector.push(given);
     valid.push(ge(given, like(given, 0)), lt(given, like(given, extent)));
     return cast('i32', max(min(given, like(given, extent - 1)), like(given, 0)));
   });
-  return guarded(valid, params.at([...front, ...index.slice(outer)]), zero);
+  const value = params.at([...front, ...index.slice(outer)]);
+  const inside = allOf(valid);
+  if (inside === undefined) return value;
+  const named = vector.map((_, i) => `{${i}}`).join(', ');
+  const message = `indices${placeholders(outer, depth)} = [${named}] does not index into param shape ${shape}`;
+  const args = [...vector, ...index.slice(0, outer)];
+  return check(select(inside, value, zero), inside, message, args);
 }
 
 /** TensorFlow adds up slices where the index vectors are single numbers, else scatters. */
@@ -68,7 +97,10 @@ export const GatherNd = defineOp({
     params: gatherNdGradient(b, x.params, x.indices, dy.output),
     indices: null,
   }),
-  lower: { kind: 'map', body: ({ x }, index) => pickedElement(x.params, x.indices, index) },
+  lower: {
+    kind: 'map',
+    body: ({ x, check }, index) => pickedElement(x.params, x.indices, index, check),
+  },
 });
 
 /** Checks the updates against the indices and the shape they go into. */
@@ -145,7 +177,8 @@ export const ScatterNd = defineOp({
 /**
  * Elements (or slices) of `params` named by index vectors, the last axis of `indices`.
  *
- * @param indices integers `[..., k]`, k up to the rank of `params`; one outside picks zeros.
+ * @param indices integers `[..., k]`, k up to the rank of `params`; one outside fails
+ *   the run on the CPU with InvalidArgumentError, and picks zeros on the GPU.
  * @returns `[..., rest of params]`.
  * @throws InvalidArgumentError if k is more than the rank of `params`.
  * @see TF op GatherNd; tf.gather_nd

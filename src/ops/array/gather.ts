@@ -2,11 +2,11 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
-import { cast, ge, like, lt, max, min, type Expr } from '../../ir/expr.js';
+import { and, cast, constant, ge, like, lt, max, min, select, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
 import { elementAt, followable, indicesOf } from '../integer-layout.js';
-import { constantIntegers, guarded, zeroOf } from '../lowering-steps.js';
-import { defineOp, type Operand } from '../op-def.js';
+import { constantIntegers, placeholders, zeroOf } from '../lowering-steps.js';
+import { defineOp, type Check, type Operand } from '../op-def.js';
 import { axisFromFront, scalarOf, unknownDims, type PartialIntegers } from '../partial-integers.js';
 import { sameDim, withRank, withRankAtLeast, type Fail } from '../shape-checks.js';
 import { firstAxisGradient, gatherGradient } from './gather-gradient.js';
@@ -66,11 +66,11 @@ function inferGather(
 }
 
 /** The place an index names, as i32 within [0, extent), and whether it named one. */
-function place(given: Expr, extent: number): { readonly at: Expr; readonly valid: Expr[] } {
+function place(given: Expr, extent: number): { readonly at: Expr; readonly valid: Expr } {
   const last = like(given, extent - 1);
   return {
     at: cast('i32', max(min(given, last), like(given, 0))),
-    valid: [ge(given, like(given, 0)), lt(given, like(given, extent))],
+    valid: and(ge(given, like(given, 0)), lt(given, like(given, extent))),
   };
 }
 
@@ -94,15 +94,19 @@ function gatherElement(
   axis: number,
   batch: number,
   index: readonly Expr[],
-  fail: Fail,
+  { fail, check }: { readonly fail: Fail; readonly check: Check },
 ): Expr {
   const shape = gathered(params.shape, indices.shape, axis, batch, fail);
   const { ofIndices, ofParams } = sources(index, shape, indices.shape.length);
   const extent = params.shape[shape.axis] ?? 0;
   const zero = zeroOf(params.type);
-  if (extent === 0) return zero;
-  const { at, valid } = place(indices.at(ofIndices), extent);
-  return guarded(valid, params.at(ofParams(at)), zero);
+  const given = indices.at(ofIndices);
+  const where = placeholders(ofIndices.length, 1);
+  const message = `indices${where} = {0} is not in [0, ${extent})`;
+  const named = [given, ...ofIndices];
+  if (extent === 0) return check(zero, constant('bool', false), message, named);
+  const { at, valid } = place(given, extent);
+  return check(select(valid, params.at(ofParams(at)), zero), valid, message, named);
 }
 
 function gatherPartial(
@@ -158,9 +162,10 @@ export const GatherV2 = defineOp({
   }),
   lower: {
     kind: 'map',
-    body: ({ attrs, x, fail }, index) => {
-      const [axis = 0] = constantIntegers(x.axis, 'axis', fail);
-      return gatherElement(x.params, x.indices, axis, attrs.batch_dims, index, fail);
+    body: (ctx, index) => {
+      const { attrs, x } = ctx;
+      const [axis = 0] = constantIntegers(x.axis, 'axis', ctx.fail);
+      return gatherElement(x.params, x.indices, axis, attrs.batch_dims, index, ctx);
     },
   },
 });
@@ -187,7 +192,7 @@ export const Gather = defineOp({
   }),
   lower: {
     kind: 'map',
-    body: ({ x, fail }, index) => gatherElement(x.params, x.indices, 0, 0, index, fail),
+    body: (ctx, index) => gatherElement(ctx.x.params, ctx.x.indices, 0, 0, index, ctx),
   },
 });
 
@@ -202,7 +207,8 @@ export interface GatherOptions {
 /**
  * Slices of `params` along an axis, in the order of `indices`.
  *
- * @param indices integers of any shape; one outside the axis picks zeros.
+ * @param indices integers of any shape. One outside the axis fails the run on the CPU with
+ *   InvalidArgumentError, and picks zeros on the GPU.
  * @returns `params` with the axis replaced by the axes of `indices`.
  * @throws InvalidArgumentError if the axis or `batchDims` is out of range.
  * @see TF op GatherV2; tf.gather

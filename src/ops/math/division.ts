@@ -1,6 +1,6 @@
 /**
- * Quotients and remainders of two tensors, with NumPy broadcasting. Integer kernels give 0 where
- * the divisor is 0.
+ * Quotients and remainders of two tensors, with NumPy broadcasting. Where an integer divisor is 0,
+ * the host raises InvalidArgumentError and a device gives 0.
  */
 import { addNode, convertToTensor, isVariable, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
@@ -15,6 +15,7 @@ import {
   like,
   lt,
   mod as remainder,
+  ne,
   or,
   select,
   sub,
@@ -23,18 +24,20 @@ import {
 } from '../../ir/expr.js';
 import { reduceGradients } from '../broadcast.js';
 import { binaryFunction, binaryOp, times, type BinaryGrad, type Pair } from '../elementwise.js';
+import type { Check } from '../op-def.js';
 
 const numbers = [...floatDTypes, ...integerDTypes] as const;
 
 const isFloat = (x: Expr): boolean => x.type === 'f32' || x.type === 'f64';
 const isUnsigned = (x: Expr): boolean => x.type === 'u32' || x.type === 'u64';
 
-/** `value` of a divisor that is not 0; 0 where it is. */
-function unlessZero(y: Expr, value: (divisor: Expr) => Expr): Expr {
+/** `value` of a divisor that is not 0; where it is, an error, or 0 on a device. */
+function unlessZero(y: Expr, check: Check, value: (divisor: Expr) => Expr): Expr {
   if (y.kind === 'const' && Number(y.value) !== 0) return value(y);
   const zero = like(y, 0);
   const isZero = eq(y, zero);
-  return select(isZero, zero, value(select(isZero, like(y, 1), y)));
+  const safe = select(isZero, zero, value(select(isZero, like(y, 1), y)));
+  return check(safe, ne(y, zero), 'Integer division by zero');
 }
 
 /** Whether a truncated remainder and its divisor have opposite signs (so neither is 0). */
@@ -43,27 +46,29 @@ const opposed = (rest: Expr, y: Expr): Expr => {
   return or(and(lt(rest, zero), gt(y, zero)), and(gt(rest, zero), lt(y, zero)));
 };
 
-const truncatedQuotient = (x: Expr, y: Expr): Expr =>
-  isFloat(x) ? unary('trunc', quotient(x, y)) : unlessZero(y, (divisor) => quotient(x, divisor));
+const truncatedQuotient = (x: Expr, y: Expr, check: Check): Expr =>
+  isFloat(x)
+    ? unary('trunc', quotient(x, y))
+    : unlessZero(y, check, (divisor) => quotient(x, divisor));
 
-const truncatedRemainder = (x: Expr, y: Expr): Expr =>
-  isFloat(x) ? remainder(x, y) : unlessZero(y, (divisor) => remainder(x, divisor));
+const truncatedRemainder = (x: Expr, y: Expr, check: Check): Expr =>
+  isFloat(x) ? remainder(x, y) : unlessZero(y, check, (divisor) => remainder(x, divisor));
 
-function floorQuotient(x: Expr, y: Expr): Expr {
+function floorQuotient(x: Expr, y: Expr, check: Check): Expr {
   if (isFloat(x)) return unary('floor', quotient(x, y));
-  return unlessZero(y, (divisor) => {
+  return unlessZero(y, check, (divisor) => {
     const q = quotient(x, divisor);
     if (isUnsigned(x)) return q;
     return select(opposed(remainder(x, divisor), divisor), sub(q, like(q, 1)), q);
   });
 }
 
-function floorRemainder(x: Expr, y: Expr): Expr {
+function floorRemainder(x: Expr, y: Expr, check: Check): Expr {
   const rest = (divisor: Expr): Expr => {
     const r = remainder(x, divisor);
     return isUnsigned(x) ? r : select(opposed(r, divisor), add(r, divisor), r);
   };
-  return isFloat(x) ? rest(y) : unlessZero(y, rest);
+  return isFloat(x) ? rest(y) : unlessZero(y, check, rest);
 }
 
 const floorInteger = (x: number, y: number): number | null => (y === 0 ? null : Math.floor(x / y));
@@ -91,7 +96,7 @@ export const RealDiv = binaryOp({
 export const Div = binaryOp({
   name: 'Div',
   types: numbers,
-  expr: (x, y) => (isFloat(x) ? quotient(x, y) : truncatedQuotient(x, y)),
+  expr: (x, y, check) => (isFloat(x) ? quotient(x, y) : truncatedQuotient(x, y, check)),
   integers: truncInteger,
   grad: (g) => quotientGrad(isFloating(g.x.dtype) ? 'RealDiv' : 'Div')(g),
 });

@@ -9,8 +9,8 @@ import {
   binary,
   div as quotient,
   eq,
+  ge,
   like,
-  lt,
   max,
   mul,
   select,
@@ -26,15 +26,17 @@ import {
   zerosLike,
   type BinaryGrad,
 } from '../elementwise.js';
-import { defineOp } from '../op-def.js';
+import { defineOp, type Check } from '../op-def.js';
 
 const isFloat = (x: Expr): boolean => x.type === 'f32' || x.type === 'f64';
 
-/** Integers to negative powers give 0; TensorFlow rejects them. */
-function power(x: Expr, y: Expr): Expr {
-  if (isFloat(x)) return binary('pow', x, y);
+/** Integers to negative powers are errors on the host, and 0 on a device. */
+function power(x: Expr, y: Expr, check: Check): Expr {
+  if (isFloat(x) || (y.kind === 'const' && Number(y.value) >= 0)) return binary('pow', x, y);
   const zero = like(y, 0);
-  return select(lt(y, zero), like(x, 0), binary('pow', x, max(y, zero)));
+  const isWhole = ge(y, zero);
+  const safe = select(isWhole, binary('pow', x, max(y, zero)), like(x, 0));
+  return check(safe, isWhole, 'Integers to negative integer powers are not allowed');
 }
 
 /** x^y. */

@@ -171,7 +171,10 @@ function rowPlan(
   } satisfies ReducePlan;
 }
 
-/** As above for labels that are class numbers; one outside the classes makes its row NaN. */
+/**
+ * As above for labels that are class numbers; one outside the classes is an error on the host, and
+ * makes its row NaN on a device.
+ */
 export const SparseSoftmaxCrossEntropyWithLogits = defineOp({
   name: 'SparseSoftmaxCrossEntropyWithLogits',
   attrs: { T, Tlabels: { kind: 'type', default: 'int64', allowed: ['int32', 'int64'] } },
@@ -189,7 +192,7 @@ export const SparseSoftmaxCrossEntropyWithLogits = defineOp({
   }),
   lower: {
     kind: 'reduce',
-    plan: ({ x: { features, labels }, fail }) => {
+    plan: ({ x: { features, labels }, fail, check }) => {
       const [batch = 0, classes = 0] = features.shape;
       if (classes === 0)
         fail(`Must have at least one class, but got logits shape [${batch},${classes}]`);
@@ -198,13 +201,18 @@ export const SparseSoftmaxCrossEntropyWithLogits = defineOp({
       const inRange = (row: Expr): Expr =>
         and(ge(label(row), like(label(row), 0)), lt(label(row), like(label(row), classes)));
       const nan = constant(features.type, NaN);
+      const checked = (row: Expr, value: Expr): Expr => {
+        const valid = inRange(row);
+        const message = `Received a label value of {0} which is outside the valid range of [0, ${classes})`;
+        return check(select(valid, value, nan), valid, message, [label(row)]);
+      };
       const zero = constant(features.type, 0);
       const one = constant(features.type, 1);
       return rowPlan(batch, classes, (row, col) => features.at([row, col]), {
         term: (row, col, shifted, logSum) => select(isLabel(row, col), sub(logSum, shifted), zero),
-        loss: (row, total) => select(inRange(row), total, nan),
+        loss: (row, total) => checked(row, total),
         backprop: (row, col, softmax) =>
-          select(inRange(row), sub(softmax, select(isLabel(row, col), one, zero)), nan),
+          checked(row, sub(softmax, select(isLabel(row, col), one, zero))),
       });
     },
   },

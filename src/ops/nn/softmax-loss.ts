@@ -164,7 +164,8 @@ export interface SparseCrossEntropyOptions {
 
 /**
  * Softmax cross-entropy between logits and class numbers, per example. A label outside
- * [0, classes) gives NaN, for the loss and for the gradient of its row.
+ * [0, classes) fails the run on the CPU with InvalidArgumentError; on the GPU it gives NaN, for the
+ * loss and for the gradient of its row.
  *
  * @returns the shape of `labels` in the dtype of `logits`, in nats.
  * @throws ValueError if the shapes of labels and logits do not go together.

@@ -3,7 +3,7 @@
  *
  * A run that fails or is aborted changes no variable. Most runs need nothing for that: the check
  * for an abort stops at the first write to a variable, and what follows cannot fail. Where a step
- * after that write can fail (a checked narrowing), or much work follows and there is a signal, each
+ * from that write on can fail (a checked narrowing, a check of values), or much work follows and there is a signal, each
  * variable is copied just before its first write, and copied back if the run does not finish. The
  * copies' memory is kept for the next run.
  */
@@ -76,7 +76,9 @@ export class CpuProgram {
     }));
     const firstWrite = this.#steps.findIndex(({ writes }) => writes.length > 0);
     const rest = firstWrite < 0 ? [] : this.#steps.slice(firstWrite);
-    this.#failsAfterWrite = rest.some(({ step }) => step.kind === 'transfer');
+    this.#failsAfterWrite = rest.some(
+      ({ step, kernel }) => step.kind === 'transfer' || kernel?.hasChecks === true,
+    );
     this.#longAfterWrite =
       rest.reduce((sum, step) => sum + (step.kernel?.work ?? 0), 0) > shortWork;
     this.#kernelCount = this.#steps.filter(({ kernel }) => kernel !== undefined).length;

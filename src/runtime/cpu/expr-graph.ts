@@ -6,7 +6,7 @@
  * side of a select that alone needs it. Invariant: operands have smaller ids than their users.
  */
 import { InternalError } from '../../errors.js';
-import { operands, type Expr, type ExprOf } from '../../ir/expr.js';
+import { operands, type CheckFailure, type Expr, type ExprOf } from '../../ir/expr.js';
 
 /** A block of the generated function. `lines` are filled by the printer, in order. */
 export interface Scope {
@@ -47,14 +47,17 @@ export interface Node {
   readonly expr: Expr;
   readonly inputs: readonly Node[];
   readonly free: ReadonlySet<Variable>;
-  /** Loop variable and body of a fold; sides of a select. */
+  /** Loop variable and body of a fold; sides of a select; the failing side of a check. */
   readonly loop?: Variable | undefined;
   readonly inner: readonly Scope[];
   uses: number;
   /** Common ancestor of the uses seen so far. */
   late: Scope | null;
   home: Scope | null;
-  /** JavaScript that gives the value, once printed: a name or a whole expression. */
+  /**
+   * JavaScript that gives the value, once printed: a name or a whole expression. Before, what the
+   * name of a variable is, or the number of a check.
+   */
   text: string;
 }
 
@@ -120,6 +123,8 @@ function keyOf(expr: Expr, inputs: readonly Node[], variable: Variable | undefin
       return `${expr.type} ${expr.kind} ${args}`;
     case 'fold':
       return `${expr.type} fold ${expr.combine} ${expr.extent} ${args}`;
+    case 'check':
+      return `${expr.type} check ${JSON.stringify(expr.failure)} ${args}`;
   }
 }
 
@@ -134,6 +139,8 @@ function remembered(expr: Expr, env: Environment): Node | undefined {
 /** The distinct nodes of a kernel's expressions. */
 export class ExprGraph {
   readonly nodes: Node[] = [];
+  /** Of the checks among them, in the order of their numbers in the generated code. */
+  readonly failures: CheckFailure[] = [];
   readonly #byKey = new Map<string, Node>();
   /** Variables of the same text (the `i2` of two loops) are told apart by a number. */
   readonly #variableIds = new Map<Variable, number>();
@@ -187,6 +194,7 @@ export class ExprGraph {
     if (known !== undefined) return known;
     const node = createNode(this.nodes.length, expr, inputs, variable, loop);
     this.nodes.push(node);
+    if (expr.kind === 'check') node.text = String(this.failures.push(expr.failure) - 1);
     this.#byKey.set(key, node);
     return node;
   }
@@ -217,7 +225,9 @@ function createNode(
     ? [loop.scope]
     : expr.kind === 'select'
       ? [rootScope(), rootScope()]
-      : [];
+      : expr.kind === 'check'
+        ? [rootScope()]
+        : [];
   const text = variable?.text ?? '';
   return { id, expr, inputs, free, loop, inner, uses: 0, late: null, home: null, text };
 }
@@ -250,6 +260,13 @@ function bestHome(node: Node): Scope {
   return best;
 }
 
+/** The scope of a node's own in which it uses an input, if it does. */
+function scopeOfInput(expr: Expr, input: number, inner: readonly Scope[]): Scope | undefined {
+  if (expr.kind === 'fold') return inner[0];
+  if (expr.kind === 'select') return input === 0 ? undefined : inner[input - 1];
+  return expr.kind === 'check' && input > 1 ? inner[0] : undefined;
+}
+
 /** Gives every used node its home. Users come before their operands, so ids run downwards. */
 export function placeNodes(graph: ExprGraph): void {
   for (let id = graph.nodes.length - 1; id >= 0; id--) {
@@ -260,10 +277,6 @@ export function placeNodes(graph: ExprGraph): void {
     const { expr, inputs, inner } = node;
     if (expr.kind === 'fold') adopt(inner[0] as Scope, home, true, expr.extent);
     else for (const side of inner) adopt(side, home, false, 1);
-    for (const [i, input] of inputs.entries())
-      useIn(
-        input,
-        expr.kind === 'fold' ? (inner[0] as Scope) : i > 0 ? (inner[i - 1] ?? home) : home,
-      );
+    for (const [i, input] of inputs.entries()) useIn(input, scopeOfInput(expr, i, inner) ?? home);
   }
 }

@@ -2,6 +2,7 @@
  * Pieces every printed kernel is made of: the function around it, its loop counters, its stores.
  */
 import type { Kernel, Store } from '../../ir/kernel.js';
+import type { CheckFailure } from '../../ir/expr.js';
 import type { Environment, ExprGraph, Node, Scope, Variable } from './expr-graph.js';
 import { bufferName } from './js-expr.js';
 
@@ -14,6 +15,8 @@ export interface PrintedKernel {
   readonly grain: number;
   /** Estimated work of the whole kernel, in additions (about a nanosecond each). */
   readonly work: number;
+  /** What `fail` is called with the numbers of. */
+  readonly failures: readonly CheckFailure[];
 }
 
 export function wrapSource(kernel: Kernel, lines: readonly string[]): string {
@@ -22,7 +25,7 @@ export function wrapSource(kernel: Kernel, lines: readonly string[]): string {
     "'use strict';",
     // Local names: a lookup on the global object is slow where it is a sandbox's.
     'const { Math, Number, BigInt } = L;',
-    'return function kernel(buffers, begin, end) {',
+    'return function kernel(buffers, begin, end, fail) {',
     ...buffers,
     ...lines,
     '};',

@@ -49,7 +49,8 @@ export function printContract(kernel: ContractKernel): PrintedKernel {
     ...printed.lines,
   ];
   const grain = isThin ? 1 : Math.min(rowBlock, kernel.m);
-  return { source: wrapSource(kernel, lines), units, grain, work: printed.work + macs };
+  const source = wrapSource(kernel, lines);
+  return { source, units, grain, work: printed.work + macs, failures: graph.failures };
 }
 
 /** A loop nest of two axes inside a block: the outer loop, and the inner one. */

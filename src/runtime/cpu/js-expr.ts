@@ -58,6 +58,19 @@ function selectText(node: Node): string {
   return name;
 }
 
+/** The value, after an `if` that leaves the kernel where the check fails. */
+function checkText(node: Node): string {
+  const [x = '', ok = '', ...args] = node.inputs.map((input) => input.text);
+  const lines = node.inner[0]?.lines ?? [];
+  node.home?.lines.push(
+    `if (!${ok}) {`,
+    ...lines,
+    `fail(${node.text}, [${args.join(', ')}]);`,
+    '}',
+  );
+  return x;
+}
+
 function nodeText(node: Node): string {
   const { expr } = node;
   const [x = '', y = ''] = node.inputs.map((input) => input.text);
@@ -79,6 +92,8 @@ function nodeText(node: Node): string {
       return foldText(node);
     case 'call':
       return `L.${expr.fn}(${node.inputs.map((input) => input.text).join(', ')})`;
+    case 'check':
+      return checkText(node);
     case 'const':
       return constText(expr.type, expr.value);
     case 'index':

@@ -73,7 +73,7 @@ function printMap(kernel: MapKernel): PrintedKernel {
     ...advanceCounters(outer),
     '}',
   ]);
-  return { source, units, grain: 1, work };
+  return { source, units, grain: 1, work, failures: graph.failures };
 }
 
 interface InnerLoops {
@@ -166,7 +166,7 @@ function printReduce(kernel: ReduceKernel): PrintedKernel {
     ...advanceCounters(counters),
     '}',
   ]);
-  return { source, units, grain: 1, work };
+  return { source, units, grain: 1, work, failures: graph.failures };
 }
 
 function printStage(

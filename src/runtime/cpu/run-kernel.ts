@@ -2,7 +2,8 @@
  * Kernels as host functions: printed, compiled and cached by their source text. A kernel can run in
  * one go, or in slices that let the event loop turn between them.
  */
-import { CancelledError } from '../../errors.js';
+import { CancelledError, InvalidArgumentError } from '../../errors.js';
+import type { CheckFailure } from '../../ir/expr.js';
 import type { Kernel } from '../../ir/kernel.js';
 import type { StorageArray } from '../../ir/storage.js';
 import { printKernelJs } from './js-kernel.js';
@@ -12,7 +13,12 @@ import { createPacer, type Pacer } from './pacer.js';
 type Library = typeof library;
 
 /** Computes the units from `begin` to before `end` of a kernel. */
-type RangeFunction = (buffers: readonly StorageArray[], begin: number, end: number) => void;
+type RangeFunction = (
+  buffers: readonly StorageArray[],
+  begin: number,
+  end: number,
+  fail: (failure: number, values: readonly CheckValue[]) => never,
+) => void;
 
 /** Compiled text and what it was seen to cost, shared by all kernels that print alike. */
 interface CompiledSource {
@@ -23,12 +29,18 @@ interface CompiledSource {
 export interface HostKernel {
   /** Estimated work in additions, about a nanosecond each. */
   readonly work: number;
-  /** Runs to the end. `buffers[i]` is bound at binding i. */
+  /** Whether it may fail halfway, on the values it is given. */
+  readonly hasChecks: boolean;
+  /**
+   * Runs to the end. `buffers[i]` is bound at binding i.
+   * @throws InvalidArgumentError if a check fails; buffers are then half written.
+   */
   run(buffers: readonly StorageArray[]): void;
   /**
    * Runs in slices and lets the event loop turn when `pacer` says so, every 10 ms by default. A row
    * of a reduction or contraction is never split.
-   * @throws CancelledError between slices, if `signal` has aborted; buffers are then half written.
+   * @throws CancelledError between slices, if `signal` has aborted, and InvalidArgumentError if a
+   * check fails; buffers are then half written.
    */
   runSliced(buffers: readonly StorageArray[], signal?: AbortSignal, pacer?: Pacer): Promise<void>;
 }
@@ -61,6 +73,17 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
     });
 }
 
+type CheckValue = number | bigint | boolean;
+
+function failureOf(
+  failure: CheckFailure | undefined,
+  values: readonly CheckValue[],
+): InvalidArgumentError {
+  const { message = 'invalid value', node, op } = failure ?? {};
+  const text = message.replace(/\{(\d+)\}/g, (_, i) => String(values[Number(i)]));
+  return new InvalidArgumentError(`${op} "${node}": ${text}.`, { node, op });
+}
+
 /** Slices shorter than this are too short to time. */
 const measurableMs = 0.2;
 /** First guess for code that still runs in the interpreter. */
@@ -70,8 +93,11 @@ const coldNsPerWork = 10;
 export function compileHostKernel(kernel: Kernel): HostKernel {
   const known = prepared.get(kernel);
   if (known !== undefined) return known;
-  const { source, units, grain, work } = printKernelJs(kernel);
+  const { source, units, grain, work, failures } = printKernelJs(kernel);
   const entry = compileSource(source, (work * coldNsPerWork * 1e-6) / Math.max(units, 1));
+  const fail = (failure: number, values: readonly CheckValue[]): never => {
+    throw failureOf(failures[failure], values);
+  };
 
   const sliceFrom = (begin: number, budgetMs: number): number => {
     const count = Math.floor(Math.max(budgetMs, 1) / Math.max(entry.msPerUnit, 1e-9));
@@ -80,7 +106,7 @@ export function compileHostKernel(kernel: Kernel): HostKernel {
   };
   const runSlice = (buffers: readonly StorageArray[], begin: number, end: number): void => {
     const started = performance.now();
-    entry.compute(buffers, begin, end);
+    entry.compute(buffers, begin, end, fail);
     const elapsed = performance.now() - started;
     const seen = elapsed > measurableMs ? elapsed / (end - begin) : 0;
     entry.msPerUnit = Math.max(seen, entry.msPerUnit / 4); // a slice grows fourfold at most
@@ -88,8 +114,9 @@ export function compileHostKernel(kernel: Kernel): HostKernel {
 
   const hostKernel: HostKernel = {
     work,
+    hasChecks: failures.length > 0,
     run: (buffers) => {
-      if (units > 0) entry.compute(buffers, 0, units);
+      if (units > 0) entry.compute(buffers, 0, units, fail);
     },
     runSliced: async (buffers, signal, pacer = createPacer()) => {
       for (let begin = 0; begin < units;) {

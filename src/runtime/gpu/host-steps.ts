@@ -4,7 +4,8 @@
  */
 import { InternalError } from '../../errors.js';
 import { elementCount } from '../../graph/shape.js';
-import type { Program } from '../../ir/program.js';
+import { hasChecks } from '../../ir/kernel.js';
+import type { Program, Step } from '../../ir/program.js';
 import { createStorage, storageView, type StorageArray } from '../../ir/storage.js';
 import { copyArray, transferArray, writtenBuffers } from '../cpu/program-memory.js';
 import type { VariableBuffer } from '../runtime.js';
@@ -38,8 +39,21 @@ const isLong = (step: PreparedStep): step is HostKernelStep =>
  * Whether a run has to wait for the device, or for long work of the host, before it can go on. Others
  * (a step counter kept on the host, say) are enqueued whole.
  */
-export const mustWait = (steps: readonly PreparedStep[]): boolean =>
-  steps.some((step) => step.kind === 'down' || isLong(step));
+export const mustWait = (steps: readonly PreparedStep[], program: Program): boolean =>
+  steps.some((step) => step.kind === 'down' || isLong(step)) || failsAfterWrite(program);
+
+/** Whether a check of the host can fail when some variable has been written, and must be restored. */
+function failsAfterWrite({ steps, buffers }: Program): boolean {
+  const writes = (step: Step): boolean =>
+    writtenBuffers(step).some((buffer) => buffers[buffer]?.role.kind === 'variable');
+  const first = steps.findIndex(writes);
+  return (
+    first >= 0 &&
+    steps
+      .slice(first)
+      .some((step) => step.kind === 'kernel' && step.place === 'host' && hasChecks(step.kernel))
+  );
+}
 
 export type HostStep = Exclude<PreparedStep, { kind: 'dispatch' } | { kind: 'deviceCopy' }>;
 

@@ -43,7 +43,7 @@ export class GpuProgram implements LoadedProgram {
     private readonly steps: readonly PreparedStep[],
     private readonly groups: BindGroupCache,
   ) {
-    this.waits = mustWait(steps);
+    this.waits = mustWait(steps, program);
     this.readback = new Readback(context, program, buffers);
   }
 
@@ -149,9 +149,15 @@ export class GpuProgram implements LoadedProgram {
         encoder,
         request.variables,
       );
-      for (const step of this.steps)
-        if (step.kind === 'dispatch' || step.kind === 'deviceCopy') this.encode(step, flight);
-        else if (step.kind !== 'down') host.runNow(step);
+      try {
+        for (const step of this.steps)
+          if (step.kind === 'dispatch' || step.kind === 'deviceCopy') this.encode(step, flight);
+          else if (step.kind !== 'down') host.runNow(step);
+      } catch (error) {
+        // A check of the host failed. What was encoded is never submitted.
+        encoder.timer?.destroy();
+        throw error;
+      }
       const staging = this.readback.encode(encoder, request.variables);
       encoder.submit(true);
       const bytesUp = flight.bytesUp + host.bytesUp;

@@ -226,6 +226,8 @@ export class ExprPrinter {
         return this.fold(expr, width);
       case 'call':
         return this.call(expr, width);
+      case 'check':
+        return this.print(expr.x, width);
     }
   }
 

@@ -105,6 +105,8 @@ export class LaneAnalysis {
           (expr.x.type === 'i32' || expr.x.type === 'u32');
         return integers && x.lo >= 0 && x.hi < limit ? x : this.ofOperands(expr);
       }
+      case 'check':
+        return this.of(expr.x);
       default:
         return this.ofOperands(expr);
     }

@@ -208,6 +208,7 @@ function valueOf(expr: Expr, arrays: readonly KernelArray[], at: Place, sum: num
     case 'bitcast':
     case 'fold':
     case 'call':
+    case 'check':
       throw new Error(`The reference does not know ${expr.kind}.`);
   }
 }

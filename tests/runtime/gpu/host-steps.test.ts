@@ -2,11 +2,21 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidArgumentError } from '../../../src/errors.js';
 import type { NdArray } from '../../../src/graph/dtype.js';
-import { add, constant, index, mul } from '../../../src/ir/expr.js';
+import { add, check, constant, ge, index, mul } from '../../../src/ir/expr.js';
 import type { MapKernel, StorageType } from '../../../src/ir/kernel.js';
 import type { BufferDecl, Program, Step, VariableDecl } from '../../../src/ir/program.js';
+import { mustWait } from '../../../src/runtime/gpu/host-steps.js';
+import { printKernel } from '../../../src/runtime/gpu/print-kernel.js';
 import type { LoadedProgram, RunResult, VariableBuffer } from '../../../src/runtime/runtime.js';
-import { buffer, emptyProgram, i32, kernelStep, openGpu, read } from './gpu-harness.js';
+import {
+  buffer,
+  emptyProgram,
+  hardwareCaps,
+  i32,
+  kernelStep,
+  openGpu,
+  read,
+} from './gpu-harness.js';
 
 const n = 8;
 const at = index(0);
@@ -205,5 +215,43 @@ describe('programs with host steps', () => {
     await run();
     expect(first(await run())).toBe(4n);
     loaded.dispose();
+  });
+});
+
+describe('A check of the host', () => {
+  const failure = { message: 'negative', node: 'n', op: 'Root' };
+  const checked: MapKernel = {
+    ...scale,
+    stores: [
+      {
+        binding: 1,
+        at,
+        value: check(read(0, at, 'i64'), ge(read(0, at, 'i64'), constant('i64', 0)), failure),
+      },
+    ],
+  };
+  const onHost = (kernel: MapKernel): Step =>
+    ({ ...kernelStep(kernel, [2, 3]), place: 'host' }) as Step;
+  const write = kernelStep(accumulate, [0, 1]);
+
+  it.each([
+    ['ahead of all writes to variables', [onHost(checked), write], false],
+    ['after a write', [write, onHost(checked)], true],
+    ['that there is not', [write, onHost(scale)], false],
+  ] as const)('%s: the run waits for it or not', (_, steps, waits) => {
+    expect(mustWait([], { ...program, steps })).toBe(waits);
+  });
+});
+
+describe('A check in a kernel of the device', () => {
+  it('is left out: the value alone is computed', () => {
+    const failing = check(
+      add(read(0, at, 'i32'), constant('i32', 1)),
+      constant('bool', false),
+      { message: 'never', node: 'n', op: 'Root' },
+      [at],
+    );
+    const kernel = { ...addOne, stores: [{ binding: 1, at, value: failing }] };
+    expect(printKernel(kernel, hardwareCaps).code).toBe(printKernel(addOne, hardwareCaps).code);
   });
 });
