@@ -5,6 +5,7 @@
 import { elementCount, type StaticShape } from '../graph/shape.js';
 import { rewrite, walk, type Expr } from '../ir/expr.js';
 import type { FlowVariable } from './flow.js';
+import { maxExprNodes } from './inline.js';
 import { IndexAlgebra, indices, ravel, substitute, unravel } from './index-algebra.js';
 import {
   certainLoads,
@@ -37,6 +38,8 @@ class Grouping {
   readonly #readersOfInitial = new Map<number, Piece[]>();
   readonly #pieceOf = new Map<number, Piece>();
   readonly #loads = new Map<Piece, ReadonlySet<number>>();
+  /** Upper bounds of the sizes of expressions. */
+  readonly #nodes = new Map<Piece, number>();
 
   constructor(
     readonly pieces: readonly Piece[],
@@ -70,6 +73,15 @@ class Grouping {
     return loads;
   }
 
+  #nodesOf(piece: Piece): number {
+    const known = this.#nodes.get(piece);
+    if (known !== undefined) return known;
+    let nodes = 0;
+    walk(exprsOf(piece), () => nodes++);
+    this.#nodes.set(piece, nodes);
+    return nodes;
+  }
+
   #add(piece: Piece): void {
     this.#groups.push(piece);
     this.#record(this.#groups.length - 1);
@@ -89,6 +101,7 @@ class Grouping {
     for (const at of [...candidates].sort((a, b) => b - a)) {
       const merged = this.#merge(at, piece, inputs);
       if (merged === null) continue;
+      this.#nodes.set(merged, this.#nodesOf(this.#groups[at] as Piece) + this.#nodesOf(piece));
       this.#loads.delete(this.#groups[at] as Piece);
       this.#groups[at] = merged;
       this.#record(at);
@@ -102,6 +115,7 @@ class Grouping {
     if (target.place !== piece.place || piece.outputs.length === 0) return null;
     const level = levelOf(target, elementCount(piece.shape));
     if (level === null || !this.#fits(target, piece)) return null;
+    if (this.#nodesOf(target) + this.#nodesOf(piece) > 2 * maxExprNodes) return null;
     if (this.#makesCycle(at, inputs) || this.#breaksVariables(target, piece)) return null;
     const outputs = continued(target, piece, level === 'element', this.options.shapeOf);
     if (outputs === null) return null;

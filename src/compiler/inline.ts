@@ -24,7 +24,7 @@ const cheap = 1;
 /** A view over more values than this (a long concatenation) is better materialised. */
 const maxViewLoads = 4;
 /** Expressions beyond this size are cut, to bound compile time and registers. */
-const maxExprNodes = 3000;
+export const maxExprNodes = 3000;
 
 const weights: Partial<Record<string, number>> = {
   exp: 8,
@@ -219,6 +219,8 @@ function inlineInto(
   const sites = sitesOf(piece);
   const folds = piece.kind === 'map' && hasFold(piece);
   const loads = new Loads(piece);
+  const own = costOf(exprsOf(piece));
+  let { nodes } = own;
   for (const value of loads.own()) {
     const producer = producers.get(value);
     if (producer === undefined || producer.piece.place !== piece.place) continue;
@@ -228,11 +230,11 @@ function inlineInto(
     const size = loads.sizeWith(value, producer);
     // Beyond the limit nothing may grow; what shrinks may lead back below it.
     if (size > loads.all.size && size + outputsOf(piece).length > maxBindings) continue;
-    if (producer.cost.nodes > maxExprNodes) continue;
+    if (Math.max(2 * producer.cost.nodes, nodes + producer.cost.nodes) > 2 * maxExprNodes) continue;
+    nodes += producer.cost.nodes;
     chosen.set(value, producer);
     loads.inline(value, producer);
   }
-  const own = costOf(exprsOf(piece));
   if (chosen.size === 0) return { piece, cost: own, loads: loads.all };
   const done = withProducers(piece, chosen);
   return {

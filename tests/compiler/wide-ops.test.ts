@@ -7,14 +7,15 @@ import { CompiledRunner } from '../support/run-compiled.js';
 const count = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** A device that binds no more than this to a kernel. */
-const withBindings = (runtime: Runtime, maxBindings: number): Runtime =>
-  new Proxy(runtime, {
-    get: (target, key: keyof Runtime) => {
-      if (key === 'caps') return { ...target.caps, maxBindings };
-      const member: unknown = target[key];
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
+const withBindings = (runtime: Runtime, maxBindings: number): Runtime => ({
+  description: runtime.description,
+  caps: { ...runtime.caps, maxBindings },
+  load: (program) => runtime.load(program),
+  createVariable: (decl) => runtime.createVariable(decl),
+  memory: () => runtime.memory(),
+  lost: runtime.lost,
+  close: () => runtime.close(),
+});
 
 describe.each([
   { maxBindings: 8, fuse: true },
@@ -62,12 +63,13 @@ describe.each([
 });
 
 describe('a graph of two thousand terms', () => {
-  it('compiles to few kernels, and its sum is right', async () => {
-    const { x, y } = new tf.Graph().asDefault(() => {
+  it('gives the right sum, and soon', async () => {
+    const graph = new tf.Graph();
+    const { x, y } = graph.asDefault(() => {
       const input = tf.placeholder('float32', [3]);
       return { x: input, y: tf.addN(count(2000).map((i) => tf.abs(tf.sub(input, i)))) };
     });
-    const session = new tf.Session({ graph: x.graph as tf.Graph, device: 'cpu' });
+    const session = new tf.Session({ graph, device: 'cpu' });
     const result = await session.run(y, { [x.name]: [0, 1, 2000] });
     await session.close();
     const sum = (at: number): number => count(2000).reduce((s, i) => s + Math.abs(at - i), 0);

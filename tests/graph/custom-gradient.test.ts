@@ -24,7 +24,7 @@ describe('customGradient', () => {
       const e = tf.exp(x);
       return {
         outputs: [tf.log(tf.add(e, 1))],
-        grad: ([dy]) => [tf.mul(dy as tf.Tensor, tf.sub(1, tf.div(1, tf.add(e, 1))))],
+        grad: ([dy]) => [tf.mul(dy, tf.sub(1, tf.div(1, tf.add(e, 1))))],
       };
     });
     const [y, dx] = inGraph(() => {
@@ -40,7 +40,7 @@ describe('customGradient', () => {
   it('may clip, scale or stop what flows back', async () => {
     const reversed = tf.customGradient((x) => ({
       outputs: [tf.identity(x)],
-      grad: ([dy]) => [tf.neg(dy as tf.Tensor)],
+      grad: ([dy]) => [tf.neg(dy)],
     }));
     const stopped = tf.customGradient((x) => ({ outputs: [x], grad: () => [null] }));
     const [dx, none] = inGraph(() => {
@@ -57,8 +57,8 @@ describe('customGradient', () => {
     const both = tf.customGradient((a, b) => ({
       outputs: [tf.add(a, b), tf.mul(a, b)],
       grad: ([dSum, dProduct]) => [
-        tf.add(tf.mul(dSum as tf.Tensor, 10), dProduct as tf.Tensor),
-        tf.mul(dSum as tf.Tensor, 100),
+        tf.add(tf.mul(dSum, 10), dProduct as tf.Tensor),
+        tf.mul(dSum, 100),
       ],
     }));
     const found = inGraph(() => {
@@ -77,7 +77,7 @@ describe('customGradient', () => {
   it('must give one gradient per input', () => {
     const wrong = tf.customGradient((a, b) => ({
       outputs: [tf.add(a, b)],
-      grad: ([dy]) => [dy as tf.Tensor],
+      grad: ([dy]) => [dy],
     }));
     inGraph(() => {
       const x = tf.placeholder('float32', [], 'x');
@@ -92,7 +92,7 @@ describe('customGradient', () => {
   });
 
   it('can be registered by name for ops that carry it, once', async () => {
-    tf.registerGradient('TestTimesSeven', ([dy]) => [tf.mul(dy as tf.Tensor, 7)]);
+    tf.registerGradient('TestTimesSeven', ([dy]) => [tf.mul(dy, 7)]);
     expect(() => {
       tf.registerGradient('TestTimesSeven', () => []);
     }).toThrow("A gradient named 'TestTimesSeven' is already registered.");

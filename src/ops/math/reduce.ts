@@ -4,23 +4,12 @@ import { graphBuilder } from '../../graph/builder.js';
 import type { GradContext } from '../../graph/op-schema.js';
 import { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
-import {
-  add,
-  and,
-  constant,
-  div,
-  like,
-  lt,
-  mod,
-  select,
-  sub,
-  type Combiner,
-  type Expr,
-} from '../../ir/expr.js';
+import { constant, div, like, type Combiner } from '../../ir/expr.js';
 import { numberDTypes } from '../data-dtypes.js';
 import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
 import { rangeTo } from '../reduced-shape.js';
 import { vectorNode } from '../shape-nodes.js';
+import { integerMeanPlan } from './integer-mean.js';
 import {
   extremeGradient,
   meanGradient,
@@ -28,14 +17,7 @@ import {
   sumGradient,
   type ReductionGrad,
 } from './reduce-gradient.js';
-import {
-  axisAttrs,
-  extremeOf,
-  inferReduction,
-  oneStage,
-  splitInput,
-  type SplitInput,
-} from './reduce-plan.js';
+import { axisAttrs, extremeOf, inferReduction, oneStage, splitInput } from './reduce-plan.js';
 
 const attrs = { ...axisAttrs, T: { kind: 'type', allowed: numberDTypes } } as const;
 const inputs = { input: 'T', reduction_indices: 'Tidx' } as const;
@@ -126,54 +108,13 @@ export const Min = numericReduction(
   (values) => (values.length === 0 ? 2 ** 31 - 1 : Math.min(...values)),
 );
 
-/**
- * Integers of 32 bits: TensorFlow sums in 64 bits. Here quotients and remainders by the count are
- * summed apart, which does not overflow either: sum = count * Q + R, and |R| < count^2.
- */
-function wideMeanPlan(split: SplitInput, signed: boolean): ReducePlan {
-  const count = (x: Expr): Expr => like(x, split.count);
-  return {
-    rows: split.rows,
-    inner: split.inner,
-    stages: [
-      { combine: 'sum', value: (row, inner) => quotient(split.at(row, inner), split.count) },
-      {
-        combine: 'sum',
-        value: (row, inner) => mod(split.at(row, inner), count(split.at(row, inner))),
-      },
-    ],
-    outputs: [
-      {
-        of: 'row',
-        value: (_, [q, r]) => {
-          const [quotients, remainders] = [q as Expr, r as Expr];
-          const carried = add(quotients, quotient(remainders, split.count));
-          const rest = mod(remainders, count(remainders));
-          return signed ? towardZero(carried, rest) : carried;
-        },
-      },
-    ],
-  };
-}
-
-const quotient = (x: Expr, count: number): Expr => div(x, like(x, count));
-
-/** whole + rest / count, truncated: one nearer to zero where whole and rest have opposite signs. */
-function towardZero(whole: Expr, rest: Expr): Expr {
-  const zero = like(whole, 0);
-  const one = like(whole, 1);
-  const down = and(lt(zero, whole), lt(rest, zero));
-  const up = and(lt(whole, zero), lt(zero, rest));
-  return select(down, sub(whole, one), select(up, add(whole, one), whole));
-}
-
 function meanPlan(ctx: NumericContext): ReducePlan {
   const split = splitInput(ctx);
   const { dtype, type } = ctx.y.output;
   const float = type === 'f32' || type === 'f64';
   const none = constant(type, float ? NaN : 0);
   if (split.count === 0) return oneStage(split, 'sum', () => none);
-  if (dtype === 'int32' || dtype === 'uint32') return wideMeanPlan(split, dtype === 'int32');
+  if (dtype === 'int32' || dtype === 'uint32') return integerMeanPlan(split, dtype === 'int32');
   return oneStage(split, 'sum', (total) => div(total, like(total, split.count)));
 }
 
