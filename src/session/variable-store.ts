@@ -10,6 +10,7 @@ import type { VariableStates } from '../compiler/variable-versions.js';
 import type { Program, VariableDecl } from '../ir/program.js';
 import type { Runtime, VariableBuffer } from '../runtime/runtime.js';
 
+/** One buffer of a variable: each run that changes the variable's shape puts a new one on top. */
 interface Held {
   readonly buffer: VariableBuffer;
   readonly dtype: DType;
@@ -20,7 +21,7 @@ interface Held {
   readonly writers: Set<Promise<boolean>>;
 }
 
-const holdsValue = (held: Held | undefined): boolean =>
+const holdsValue = (held: Held | undefined): held is Held =>
   held !== undefined && (held.isWritten || held.writers.size > 0);
 
 /** The variables of one run. */
@@ -36,16 +37,21 @@ export interface Binding {
 }
 
 export class VariableStore implements VariableStates {
-  readonly #held = new Map<string, Held>();
+  /** Per variable, oldest first; all but the newest are kept until the newer ones are sure. */
+  readonly #held = new Map<string, readonly Held[]>();
+
+  #newest(key: string): Held | undefined {
+    return this.#held.get(key)?.at(-1);
+  }
 
   shape(key: string, declared: Shape): StaticShape | null {
-    const held = this.#held.get(key);
-    if (held !== undefined && holdsValue(held)) return held.shape;
+    const held = this.#newest(key);
+    if (holdsValue(held)) return held.shape;
     return isStatic(declared) ? declared : null;
   }
 
   isInitialized(key: string): boolean {
-    return holdsValue(this.#held.get(key));
+    return holdsValue(this.#newest(key));
   }
 
   /**
@@ -58,10 +64,9 @@ export class VariableStore implements VariableStates {
     for (const decl of variables)
       if (decl.reads && !this.isInitialized(decl.key)) throw uninitialized(decl);
     const promised = variables
-      .filter((decl) => decl.reads && this.#held.get(decl.key)?.isWritten === false)
-      .map((decl) => ({ decl, writers: [...(this.#held.get(decl.key)?.writers ?? [])] }));
-    const replaced = new Map<string, Held>();
-    const bound = variables.map((decl) => this.#heldFor(decl, runtime, replaced));
+      .filter((decl) => decl.reads && this.#newest(decl.key)?.isWritten === false)
+      .map((decl) => ({ decl, writers: [...(this.#newest(decl.key)?.writers ?? [])] }));
+    const bound = variables.map((decl) => this.#heldFor(decl, runtime));
     const written = bound.filter((_, i) => variables[i]?.writes === true);
     let report: (isSuccess: boolean) => void = () => undefined;
     const outcome = new Promise<boolean>((resolve) => {
@@ -76,7 +81,7 @@ export class VariableStore implements VariableStates {
           held.writers.delete(outcome);
           held.isWritten ||= isSuccess;
         }
-        for (const [key, old] of replaced) this.#retire(key, old);
+        for (const decl of variables) this.#prune(decl.key);
         report(isSuccess);
       },
     };
@@ -84,7 +89,7 @@ export class VariableStore implements VariableStates {
 
   /** Two variables of one shared_name are one variable, in this graph or in an earlier run. */
   #checkDType(decl: VariableDecl): void {
-    const held = this.#held.get(decl.key);
+    const held = this.#newest(decl.key);
     if (held === undefined || held.dtype === decl.dtype) return;
     const { node, op, dtype } = decl;
     throw new InvalidArgumentError(
@@ -93,30 +98,35 @@ export class VariableStore implements VariableStates {
     );
   }
 
-  /** The buffer of the right shape; one of another shape goes to `replaced` until the run is over. */
-  #heldFor(decl: VariableDecl, runtime: Runtime, replaced: Map<string, Held>): Held {
-    const known = this.#held.get(decl.key);
-    if (known && sameShape(known.shape, decl.shape)) return known;
+  /** The newest buffer if it has the right shape, else a new one on top of it. */
+  #heldFor(decl: VariableDecl, runtime: Runtime): Held {
+    const known = this.#held.get(decl.key) ?? [];
+    const newest = known.at(-1);
+    if (newest && sameShape(newest.shape, decl.shape)) return newest;
     const buffer = runtime.createVariable(decl);
     const { dtype, shape } = decl;
     const held: Held = { buffer, dtype, shape, isWritten: false, writers: new Set() };
-    this.#held.set(decl.key, held);
-    if (known) replaced.set(decl.key, known);
+    this.#held.set(decl.key, [...known, held]);
     return held;
   }
 
-  /** Frees what a run replaced, or brings it back if nothing was put in its place. */
-  #retire(key: string, old: Held): void {
-    const current = this.#held.get(key);
-    if (current === undefined || holdsValue(current)) old.buffer.destroy();
-    else {
-      current.buffer.destroy();
-      this.#held.set(key, old);
-    }
+  /**
+   * Frees what no outcome of the runs under way can bring back: buffers below the newest one that
+   * surely holds a value, and those whose writers have all failed.
+   */
+  #prune(key: string): void {
+    const all = this.#held.get(key) ?? [];
+    const sure = all.findLastIndex((held) => held.isWritten);
+    const isNeeded = (held: Held, i: number): boolean => held.writers.size > 0 || i === sure;
+    if (all.every(isNeeded)) return;
+    for (const [i, held] of all.entries()) if (!isNeeded(held, i)) held.buffer.destroy();
+    const kept = all.filter(isNeeded);
+    if (kept.length > 0) this.#held.set(key, kept);
+    else this.#held.delete(key);
   }
 
   destroy(): void {
-    for (const { buffer } of this.#held.values()) buffer.destroy();
+    for (const versions of this.#held.values()) for (const { buffer } of versions) buffer.destroy();
     this.#held.clear();
   }
 }
