@@ -2,7 +2,12 @@
 module.exports = {
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', '^defrun$': '<rootDir>/src/index.ts' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^defrun$': '<rootDir>/src/index.ts',
+    '^#local-gpu$': '<rootDir>/src/runtime/gpu/local-gpu.ts',
+    '^#files$': '<rootDir>/src/serialize/files.ts',
+  },
   transform: {
     '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: 'tsconfig.json', diagnostics: false }],
   },

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NdArray } from '../graph/dtype.js';
 import { formatNpy } from '../data/npy.js';
-import { writeAtomically } from '../serialize/load-graph.js';
+import { writeAtomically } from '../serialize/files.js';
 import { CliError, exitCodes, isFileError, messageOf } from './exit-codes.js';
 import { inFolder, type CliIo } from './io.js';
 

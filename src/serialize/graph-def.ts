@@ -53,9 +53,17 @@ export function graphFromGraphDef(source: Uint8Array | GraphDefMessage): Graph {
   return graph;
 }
 
+/** GraphDef message of a graph, or the message itself. */
+export const graphDefOf = (source: Graph | GraphDefMessage): GraphDefMessage =>
+  'isGraph' in source ? graphToMessage(source) : source;
+
 /**
- * The graph as GraphDef bytes. What was imported is written as it was read: node order, devices,
- * unknown ops and attrs, function library, versions.
- * @example await writeFile('graph.pb', toGraphDef(graph));
+ * A graph, or the message `freezeGraph` gives, as GraphDef bytes. What was imported is written as it
+ * was read: node order, devices, unknown ops and attrs, function library, versions.
+ * @throws InvalidArgumentError at 2 GiB.
+ * @example
+ * await writeFile('graph.pb', toGraphDef(graph));
+ * const bytes = toGraphDef(await freezeGraph(session, graph, ['probabilities']));
  */
-export const toGraphDef = (graph: Graph): Uint8Array => encodeGraphDef(graphToMessage(graph));
+export const toGraphDef = (source: Graph | GraphDefMessage): Uint8Array =>
+  encodeGraphDef(graphDefOf(source));

@@ -1,11 +1,9 @@
 /** Graph files: frozen GraphDefs in binary (.pb) or text (.pbtxt) form, read and safely written. */
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { DataLossError, InvalidArgumentError, NotFoundError } from '../errors.js';
+import { readBytes, writeAtomically } from '#files';
+import { DataLossError, InvalidArgumentError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
-import { decodeGraphDef, encodeGraphDef, graphFromGraphDef } from './graph-def.js';
-import { graphToMessage } from './export-graph.js';
+import { decodeGraphDef, graphDefOf, graphFromGraphDef, toGraphDef } from './graph-def.js';
 import type { GraphDefMessage } from './messages.js';
 import { decodeText, graphDefFromText, toGraphDefText } from './text-format.js';
 
@@ -76,7 +74,7 @@ export function graphInterface(graph: Graph): Omit<LoadedGraph, 'graph'> {
 /**
  * Reads a frozen GraphDef, binary or text (told apart by content).
  *
- * @param source path, or the bytes of the file; weights are views on the bytes.
+ * @param source path (in a browser: URL), or the bytes of the file; weights are views on the bytes.
  * @returns the graph, its Placeholders, and the tensors nobody consumes.
  * @throws NotFoundError for a missing file, DataLossError for damaged bytes, InvalidArgumentError
  *   for a graph that contradicts itself.
@@ -90,46 +88,12 @@ export async function loadGraph(source: string | URL | Uint8Array): Promise<Load
   return { graph, ...graphInterface(graph) };
 }
 
-async function readBytes(path: string | URL): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new NotFoundError(`${String(path)}: no such file.`, { cause });
-    if ((cause as NodeJS.ErrnoException).code === 'EISDIR')
-      throw new InvalidArgumentError(
-        `${String(path)} is a folder, not a frozen graph. Give a .pb or .pbtxt file.`,
-        { cause },
-      );
-    throw cause;
-  }
-}
-
 /**
  * Writes a graph: text if the path ends in `.pbtxt`, else binary. The file appears whole or not at
  * all: it is written beside its place, flushed to disk and renamed.
  * @example await saveGraph('frozen.pb', await freezeGraph(session, graph, ['probabilities']));
  */
 export async function saveGraph(path: string, graph: Graph | GraphDefMessage): Promise<void> {
-  const message = 'isGraph' in graph ? graphToMessage(graph) : graph;
   const isText = path.endsWith('.pbtxt');
-  await writeAtomically(path, isText ? toGraphDefText(message) : encodeGraphDef(message));
-}
-
-/** Writes a file under a temporary name, flushes it, and moves it into place. */
-export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeAtomically(path, isText ? toGraphDefText(graphDefOf(graph)) : toGraphDef(graph));
 }

@@ -1,6 +1,11 @@
 /** What `defrun doctor` tells of the GPU: what is installed, what was found, what is missing. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import type { AdapterFacts } from './adapter-facts.js';
-import { createDawn, findAdapter, type FoundAdapter } from './provider.js';
+import { createDawn } from './local-gpu.js';
+import type { FoundAdapter } from './pick-adapter.js';
+import { findAdapter } from './provider.js';
 
 export interface GpuReport {
   readonly platform: string;
@@ -27,9 +32,6 @@ const variableNames = [
 ] as const;
 
 async function installedVersion(name: string): Promise<string | null> {
-  const { createRequire } = await import('node:module');
-  const { readFile } = await import('node:fs/promises');
-  const path = await import('node:path');
   const folders = createRequire(import.meta.url).resolve.paths(name) ?? [];
   for (const folder of folders) {
     try {

@@ -2,6 +2,22 @@
  * SwiftShader, a Vulkan driver that needs no GPU, no root and no system package: taken from the npm
  * package @sparticuz/chromium and unpacked once into a cache folder that only this user can write.
  */
+import { createHash } from 'node:crypto';
+import {
+  access,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
 import { InternalError, UnavailableError } from '../../errors.js';
 import { missingPackage, useVulkanDriver } from './vulkan-loader.js';
 
@@ -29,9 +45,6 @@ export function readTar(archive: Uint8Array): Map<string, Uint8Array> {
 
 /** The packed driver; versions of the package differ in how deep their entry file lies. */
 async function archivePath(): Promise<string> {
-  const { createRequire } = await import('node:module');
-  const { access } = await import('node:fs/promises');
-  const path = await import('node:path');
   let entry: string;
   try {
     entry = createRequire(import.meta.url).resolve(packageName);
@@ -55,9 +68,6 @@ async function archivePath(): Promise<string> {
 
 /** A folder of this user alone: what lies in it is loaded into the process. */
 async function cacheFolder(): Promise<string> {
-  const { lstat, mkdir } = await import('node:fs/promises');
-  const { tmpdir, userInfo } = await import('node:os');
-  const path = await import('node:path');
   const base = process.env['XDG_CACHE_HOME'];
   const { uid, username } = userInfo();
   const folder = base
@@ -78,10 +88,6 @@ async function cacheFolder(): Promise<string> {
  * @throws UnavailableError if @sparticuz/chromium is not installed.
  */
 export async function unpackSwiftShader(): Promise<string> {
-  const { mkdtemp, readFile, rename, rm, stat, writeFile } = await import('node:fs/promises');
-  const path = await import('node:path');
-  const { createHash } = await import('node:crypto');
-  const { brotliDecompressSync } = await import('node:zlib');
   const packed = await readFile(await archivePath());
   const digest = createHash('sha256').update(packed).digest('hex').slice(0, 16);
   const cache = await cacheFolder();
@@ -115,7 +121,6 @@ export async function useSwiftShader(): Promise<void> {
     throw new UnavailableError(
       `SwiftShader comes packed for Linux on x64, and this is ${process.platform} on ${process.arch}.`,
     );
-  const path = await import('node:path');
   const folder = await unpackSwiftShader();
   await useVulkanDriver(
     path.join(folder, 'vk_swiftshader_icd.json'),

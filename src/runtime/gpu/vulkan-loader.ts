@@ -23,7 +23,7 @@ export async function importKoffi(): Promise<Koffi> {
 
 /** Keeps the loader from complaining on stderr where no session set the variable. */
 export function quietVulkanLoader(): void {
-  if (typeof process === 'undefined' || process.platform !== 'linux') return;
+  if (process.platform !== 'linux') return;
   process.env['XDG_RUNTIME_DIR'] ??= '/tmp';
 }
 

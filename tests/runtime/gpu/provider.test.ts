@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { UnavailableError } from '../../../src/errors.js';
 import { GpuRuntime } from '../../../src/runtime/gpu/device.js';
 import { inspectGpu } from '../../../src/runtime/gpu/gpu-report.js';
-import { createDawn, findAdapter } from '../../../src/runtime/gpu/provider.js';
+import { createDawn } from '../../../src/runtime/gpu/local-gpu.js';
+import { findAdapter } from '../../../src/runtime/gpu/provider.js';
 import { readTar, unpackSwiftShader } from '../../../src/runtime/gpu/swiftshader.js';
 
 describe('findAdapter', () => {
