@@ -10,8 +10,9 @@ import { isLowerable } from '../ops/index.js';
 import { assemble } from './assemble.js';
 import type { Flow } from './flow.js';
 import { kernelSteps } from './kernel-cost.js';
+import { NeedsFeedValues } from './needed-feeds.js';
 import { prune, type RunSignature } from './prune.js';
-import { NeedsFeedValues, specialise } from './specialise.js';
+import { specialise } from './specialise.js';
 import type { VariableStates } from './variable-versions.js';
 
 export interface CompileEnv {

@@ -1,7 +1,7 @@
 /** Explain: what a run would do on a device, found out by compiling for it; no device is needed. */
 import { compile } from '../compiler/compile.js';
 import { explainProgram, formatExplanation, type Explanation } from '../compiler/explain.js';
-import { NeedsFeedValues } from '../compiler/specialise.js';
+import { NeedsFeedValues } from '../compiler/needed-feeds.js';
 import type { VariableStates } from '../compiler/variable-versions.js';
 import { InvalidArgumentError, ValueError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';

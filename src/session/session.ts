@@ -4,7 +4,7 @@
  * readback go on while another computes.
  */
 import { InvalidArgumentError, RuntimeError, ValueError } from '../errors.js';
-import { NeedsFeedValues } from '../compiler/specialise.js';
+import { NeedsFeedValues } from '../compiler/needed-feeds.js';
 import type { NdArray } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
