@@ -97,12 +97,6 @@ export class FailedPreconditionError extends TfError {
     super(errorCodes.FailedPreconditionError, message, context);
   }
 }
-/** Not thrown by defrun; for code written for TensorFlow's classes. */
-export class AbortedError extends TfError {
-  constructor(message: string, context?: ErrorContext) {
-    super(errorCodes.AbortedError, message, context);
-  }
-}
 /** An op type, or a dtype on a device, that defrun does not compute. */
 export class UnimplementedError extends TfError {
   constructor(message: string, context?: ErrorContext) {
