@@ -4,7 +4,7 @@
  * variant of their own: variants differ in how elements reach the multiply-adds.
  */
 import { InternalError } from '../../errors.js';
-import { walk, type Expr } from '../../ir/expr.js';
+import { constant, mul, walk, type Expr } from '../../ir/expr.js';
 import { contractAxes, type ContractKernel } from '../../ir/kernel.js';
 import type { ContractModule } from './wgsl-contract-operand.js';
 import {
@@ -67,6 +67,20 @@ function vectorBindingsOf(kernel: ContractKernel, plan: ContractPlan): ReadonlyS
   return found;
 }
 
+const isZero = (expr: Expr): boolean =>
+  expr.kind === 'const' && expr.type === 'f32' && Number(expr.value) === 0;
+
+/**
+ * A literal zero moved into the other operand, where it is printed so that infinities times zero
+ * stay NaN: `a * 0` as `(a * 0) * 1`.
+ */
+function withoutZeros(kernel: ContractKernel): ContractKernel {
+  const { a, b } = kernel;
+  const one = constant('f32', 1);
+  if (isZero(b)) return { ...kernel, a: mul(a, b), b: one };
+  return isZero(a) ? { ...kernel, a: one, b: mul(b, a) } : kernel;
+}
+
 /**
  * The kernel as WGSL.
  *
@@ -84,7 +98,8 @@ export function printContract(
   const plan = planContract(kernel, caps, options);
   if (plan.kind === 'subgroup' && !(caps.subgroups && caps.subgroupSizeFixed))
     throw new InternalError(`${kernel.label}: this adapter has no subgroups of a fixed size.`);
-  const turned = plan.kind !== 'tiled' && plan.swap ? swapped(kernel) : kernel;
+  const exact = withoutZeros(kernel);
+  const turned = plan.kind !== 'tiled' && plan.swap ? swapped(exact) : exact;
   const module: ContractModule = {
     kernel: turned,
     bindings: kernel.bindings,

@@ -186,9 +186,11 @@ let b = bitcast<i32>(select(bits, bitcast<u32>(f32(bits)), tiny));
 let k = (b - 0x3f3504f3) >> 23u;
 let e = f32(k - select(0, 149, tiny));
 let l = logNearOne_(bitcast<f32>(b - (k << 23u)) - 1.0) * 1.44269504;
-let head = bitcast<f32>(bitcast<u32>(y) & 0xfffff000u);
-let n = clamp(round(clamp(y, -1e35, 1e35) * (e + l)), -300.0, 300.0);
-let f = (head * e - n) + (y - head) * e + y * l;
+// No power beyond is finite and not 0; a larger literal could overflow in a compiler's hands.
+let z = clamp(y, -1e10, 1e10);
+let head = bitcast<f32>(bitcast<u32>(z) & 0xfffff000u);
+let n = clamp(round(z * (e + l)), -300.0, 300.0);
+let f = (head * e - n) + (z - head) * e + z * l;
 let h = clamp(i32(n), -252, 254) >> 1u;
 let rest = clamp(i32(n), -252, 254) - h;
 let near = exp_(clamp(f, -150.0, 150.0) * 0.693147181);

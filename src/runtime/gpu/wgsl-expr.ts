@@ -279,7 +279,8 @@ export class ExprPrinter {
       a: wrapped(a),
       b: wrapped(b),
       width,
-      constantB: expr.b.kind === 'const' ? Number(expr.b.value) : undefined,
+      constantA: constantValue(expr.a),
+      constantB: constantValue(expr.b),
       nonNegativeA: expr.a.type === 'u32' || this.lanes.of(expr.a).lo >= 0,
       helpers,
     });
@@ -385,6 +386,9 @@ export class ExprPrinter {
     return `${wgslType(expr.type, 4)}(${calls.join(', ')})`;
   }
 }
+
+const constantValue = (expr: Expr): number | undefined =>
+  expr.kind === 'const' ? Number(expr.value) : undefined;
 
 const uniformNone = { stride: undefined, multiple: 1 } as const;
 

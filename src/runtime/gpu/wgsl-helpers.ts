@@ -9,6 +9,7 @@ import { integerSources } from './wgsl-integer.js';
 import { randomSources } from './wgsl-random.js';
 import { roundingSources } from './wgsl-rounding.js';
 import { trigonometrySources } from './wgsl-trigonometry.js';
+import { zeroSources } from './wgsl-zero.js';
 
 const sources: ReadonlyMap<string, HelperSource> = new Map(
   Object.entries({
@@ -17,6 +18,7 @@ const sources: ReadonlyMap<string, HelperSource> = new Map(
     ...integerSources,
     ...roundingSources,
     ...randomSources,
+    ...zeroSources,
   }),
 );
 

@@ -37,7 +37,8 @@ function floatLiteral(value: number, helpers: HelperSet): string {
   if (rounded === -Infinity) return helpers.constant('neg_inf_bits', '0xff800000u');
   if (rounded !== 0 && Math.abs(rounded) < smallestNormal)
     return `bitcast<f32>(${bitsLiteral(rounded)})`;
-  if (Object.is(rounded, -0)) return '-0.0f';
+  // As `-0.0f` it would lose its sign.
+  if (Object.is(rounded, -0)) return helpers.constant('neg_zero_bits', '0x80000000u');
   const text = String(rounded);
   return `${/[.e]/.test(text) ? text : `${text}.0`}f`;
 }

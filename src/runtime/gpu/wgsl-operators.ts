@@ -7,6 +7,7 @@ import { InternalError } from '../../errors.js';
 import type { BinaryFn, Combiner, Intrinsic, ScalarType, UnaryFn } from '../../ir/expr.js';
 import type { HelperSet } from './wgsl-helpers.js';
 import { literal, wgslType, type Width } from './wgsl-literal.js';
+import { zeroText } from './wgsl-zero.js';
 
 /** WGSL functions good as they are, on f32. */
 const builtinFloat: Partial<Record<UnaryFn, string>> = {
@@ -82,7 +83,8 @@ export interface BinaryParts {
   readonly a: string;
   readonly b: string;
   readonly width: Width;
-  /** Value of `b` when it is a constant. */
+  /** Values of the operands that are constants. */
+  readonly constantA: number | undefined;
   readonly constantB: number | undefined;
   readonly nonNegativeA: boolean;
   readonly helpers: HelperSet;
@@ -114,7 +116,10 @@ export function binaryText(parts: BinaryParts): string {
   }
 }
 
-function floatBinary({ fn, a, b, width, constantB, helpers }: BinaryParts): string {
+function floatBinary(parts: BinaryParts): string {
+  const { fn, a, b, width, constantB, helpers } = parts;
+  const exact = zeroText(parts);
+  if (exact !== undefined) return exact;
   // Compilers may fold `x == x` to true, and NaN with it.
   if (a === b && fn === 'eq') return `!${helpers.use('isNan', width)}(${a})`;
   if (a === b && fn === 'ne') return `${helpers.use('isNan', width)}(${a})`;
@@ -224,7 +229,12 @@ export function combineText(
 ): string {
   const fns = { sum: 'add', prod: 'mul', max: 'max', min: 'min', and: 'and', or: 'or' } as const;
   const parts = { fn: fns[combine], type, a, b, width, helpers } as const;
-  return binaryText({ ...parts, constantB: undefined, nonNegativeA: false });
+  return binaryText({
+    ...parts,
+    constantA: undefined,
+    constantB: undefined,
+    nonNegativeA: false,
+  });
 }
 
 const emptyOf: Record<Combiner, Partial<Record<ScalarType, number>>> = {
