@@ -15,6 +15,7 @@ import {
   type Expr,
   type ScalarType,
 } from '../ir/expr.js';
+import { identityOf } from '../ir/identity.js';
 import type { Place } from '../ir/program.js';
 import { narrow } from '../ir/storage.js';
 import type { LowerContext, Operand, ReducePlan } from '../ops/op-def.js';
@@ -260,9 +261,10 @@ function splitReduce(
   const row = indices(rank);
   const [part, within] = indices(2, rank) as [Expr, Expr];
   const flat = add(mul(part, int(chunk)), within);
+  const neutral = constant(combined.type, identityOf(combined.combine, combined.type));
   const whole = total % splitParts === 0;
   const value = first.value(row, unravel(flat, piece.inner), []);
-  const expr = whole ? value : select(lt(flat, int(total)), value, identityOf(combined));
+  const expr = whole ? value : select(lt(flat, int(total)), value, neutral);
   const partial = fresh({
     type: combined.type,
     shape: [...piece.shape, splitParts],
@@ -294,25 +296,3 @@ function splitReduce(
 }
 
 const index1 = (axis: number): Expr => indices(1, axis)[0] as Expr;
-
-/** Neutral element of a combiner in a type. */
-export function identityOf(stageOf: {
-  readonly combine: string;
-  readonly type: Expr['type'];
-}): Expr {
-  const { combine, type } = stageOf;
-  const isFloat = type === 'f32' || type === 'f64';
-  const limits: Partial<Record<Expr['type'], readonly [number | bigint, number | bigint]>> = {
-    i32: [-(2 ** 31), 2 ** 31 - 1],
-    u32: [0, 2 ** 32 - 1],
-    i64: [-(2n ** 63n), 2n ** 63n - 1n],
-    u64: [0n, 2n ** 64n - 1n],
-    bool: [0, 1],
-  };
-  const [lowest, highest] = isFloat ? [-Infinity, Infinity] : (limits[type] ?? [0, 0]);
-  if (combine === 'max') return constant(type, lowest);
-  if (combine === 'min') return constant(type, highest);
-  if (combine === 'prod' || combine === 'and')
-    return constant(type, combine === 'and' && type !== 'bool' ? highest : 1);
-  return constant(type, 0);
-}

@@ -5,7 +5,8 @@
  * `L` is the library of js-library.ts.
  */
 import type { BinaryFn, Combiner, ScalarType, UnaryFn } from '../../ir/expr.js';
-import { fitText, infinityText, isBig, isFloat, unsupported } from './js-values.js';
+import { identityOf } from '../../ir/identity.js';
+import { constText, fitText, infinityText, isBig, isFloat, unsupported } from './js-values.js';
 
 const mathFunctions: ReadonlySet<UnaryFn> = new Set([
   'sqrt',
@@ -214,33 +215,9 @@ export function binaryText(fn: BinaryFn, type: ScalarType, a: string, b: string)
   return type === 'bool' ? boolBinary(fn, a, b) : intBinary(fn, type, a, b);
 }
 
-const bigLimits = {
-  i64: ['-9223372036854775808n', '9223372036854775807n'],
-  u64: ['0n', '18446744073709551615n'],
-} as const;
-const limits = { i32: ['-2147483648', '2147483647'], u32: ['0', '4294967295'] } as const;
-
 /** What a reduction of nothing gives: lowest value for max, highest for min. */
-export function identityText(combine: Combiner, type: ScalarType): string {
-  const isMax = combine === 'max';
-  if (type === 'bool')
-    return combine === 'and' || combine === 'prod' || combine === 'min' ? 'true' : 'false';
-  const big = type === 'i64' || type === 'u64' ? 'n' : '';
-  switch (combine) {
-    case 'sum':
-    case 'or':
-      return `0${big}`;
-    case 'prod':
-      return `1${big}`;
-    case 'and':
-      return type === 'u64' ? bigLimits.u64[1] : type === 'u32' ? limits.u32[1] : `-1${big}`;
-    case 'max':
-    case 'min':
-      if (type === 'i64' || type === 'u64') return bigLimits[type][isMax ? 0 : 1];
-      if (type === 'i32' || type === 'u32') return limits[type][isMax ? 0 : 1];
-      return isMax ? `-${infinityText}` : infinityText;
-  }
-}
+export const identityText = (combine: Combiner, type: ScalarType): string =>
+  constText(type, identityOf(combine, type));
 
 /**
  * One step of a reduction. Sums and products of f32 are kept in double and rounded once by

@@ -5,6 +5,7 @@
  */
 import { InternalError } from '../../errors.js';
 import type { BinaryFn, Combiner, Intrinsic, ScalarType, UnaryFn } from '../../ir/expr.js';
+import { identityOf } from '../../ir/identity.js';
 import type { HelperSet } from './wgsl-helpers.js';
 import { literal, wgslType, type Width } from './wgsl-literal.js';
 import { zeroText } from './wgsl-zero.js';
@@ -237,15 +238,6 @@ export function combineText(
   });
 }
 
-const emptyOf: Record<Combiner, Partial<Record<ScalarType, number>>> = {
-  sum: { f32: 0, i32: 0, u32: 0, bool: 0 },
-  prod: { f32: 1, i32: 1, u32: 1, bool: 1 },
-  max: { f32: -Infinity, i32: -0x80000000, u32: 0, bool: 0 },
-  min: { f32: Infinity, i32: 0x7fffffff, u32: 0xffffffff, bool: 1 },
-  and: { i32: -1, u32: 0xffffffff, bool: 1 },
-  or: { i32: 0, u32: 0, bool: 0 },
-};
-
 /** What a combiner gives over nothing, as TensorFlow's reductions have it. */
 export function identityText(
   combine: Combiner,
@@ -253,9 +245,7 @@ export function identityText(
   width: Width,
   helpers: HelperSet,
 ): string {
-  const value = emptyOf[combine][type];
-  if (value === undefined) throw new InternalError(`WGSL printer: ${combine} of ${type}.`);
-  return `${wgslType(type, width)}(${literal(type, value, helpers)})`;
+  return `${wgslType(type, width)}(${literal(type, identityOf(combine, type), helpers)})`;
 }
 
 /** An intrinsic; without the lane argument it gives all four lanes as a vec4. */
