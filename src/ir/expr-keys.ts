@@ -20,12 +20,16 @@ export class ExprKeys {
 
   #intern(node: Expr): string {
     const parts = operands(node).map((operand) => this.#keys.get(operand));
-    const text = `${node.kind}|${node.type}|${detailOf(node)}|${parts.join(',')}`;
+    const text = nodeKey(node, parts);
     const id = this.#ids.get(text) ?? this.#ids.size;
     this.#ids.set(text, id);
     return `#${id}`;
   }
 }
+
+/** Tells a node from all others, given what stands for each of its operands. */
+export const nodeKey = (node: Expr, inputs: readonly unknown[]): string =>
+  `${node.kind}|${node.type}|${detailOf(node)}|${inputs.join(',')}`;
 
 function detailOf(node: Expr): string {
   switch (node.kind) {

@@ -8,6 +8,7 @@ import { contractAxes, type ContractKernel } from '../../ir/kernel.js';
 import { createPanel, type ContractModule, type Panel } from './wgsl-contract-operand.js';
 import { directionOf, type RowsPlan } from './wgsl-contract-plan.js';
 import { printFinish } from './wgsl-contract-store.js';
+import { indented } from './wgsl-indent.js';
 import { wgslType } from './wgsl-literal.js';
 import { assembleModule, gridOf, type GpuCaps, type WgslModule } from './wgsl-module.js';
 
@@ -120,9 +121,6 @@ function printTrip(
   });
   return lines;
 }
-
-const indented = (lines: readonly string[]): string =>
-  lines.map((line) => `  ${line.replaceAll('\n', '\n  ')}\n`).join('');
 
 /** Trips up to which a software adapter's compiler unrolls a loop whose end it knows. */
 const mostUnrolled = 64;

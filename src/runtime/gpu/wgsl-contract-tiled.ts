@@ -7,6 +7,7 @@ import { contractAxes } from '../../ir/kernel.js';
 import { createPanel, type ContractModule } from './wgsl-contract-operand.js';
 import { directionOf, type TiledPlan } from './wgsl-contract-plan.js';
 import { printFinish } from './wgsl-contract-store.js';
+import { indented } from './wgsl-indent.js';
 import { wgslType } from './wgsl-literal.js';
 import { assembleModule, gridOf, type GpuCaps, type WgslModule } from './wgsl-module.js';
 
@@ -38,9 +39,6 @@ function geometryOf(module: ContractModule, { tile, slices }: TiledPlan): Geomet
     down: Math.ceil(m / tile),
   };
 }
-
-const indented = (lines: readonly string[]): string =>
-  lines.map((line) => `  ${line.replaceAll('\n', '\n  ')}\n`).join('');
 
 /** Loads block `block` of an operand, and keeps it as four vec4 along the lane axis. */
 function printLoad(

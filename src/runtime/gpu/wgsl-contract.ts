@@ -90,16 +90,16 @@ function withoutZeros(kernel: ContractKernel): ContractKernel {
  * printContract(kernel, caps, { variant: 'tiled', tile: 32 });
  */
 export function printContract(
-  kernel: ContractKernel,
+  given: ContractKernel,
   caps: GpuCaps,
   options: ContractOptions = {},
 ): WgslModule {
+  const kernel = withoutZeros(given);
   if (kernel.batch * kernel.m * kernel.n === 0) return emptyModule;
   const plan = planContract(kernel, caps, options);
   if (plan.kind === 'subgroup' && !(caps.subgroups && caps.subgroupSizeFixed))
     throw new InternalError(`${kernel.label}: this adapter has no subgroups of a fixed size.`);
-  const exact = withoutZeros(kernel);
-  const turned = plan.kind !== 'tiled' && plan.swap ? swapped(exact) : exact;
+  const turned = plan.kind !== 'tiled' && plan.swap ? swapped(kernel) : kernel;
   const module: ContractModule = {
     kernel: turned,
     bindings: kernel.bindings,

@@ -8,6 +8,7 @@ import { InternalError } from '../../errors.js';
 import { isComparison, operands, type Expr, type ExprOf, type ScalarType } from '../../ir/expr.js';
 import type { Binding } from '../../ir/kernel.js';
 import type { HelperSet } from './wgsl-helpers.js';
+import { indented } from './wgsl-indent.js';
 import { LaneAnalysis, type Lanes } from './wgsl-lanes.js';
 import { literal, wgslType, type Width } from './wgsl-literal.js';
 import {
@@ -339,12 +340,10 @@ export class ExprPrinter {
     const value = this.print(expr.body, width);
     const next = combineText(expr.combine, expr.type, total, wrapped(value), width, helpers);
     const inner = this.close();
-    const lines = [...inner, `${total} = ${next};`].map(
-      (text) => `  ${text.replaceAll('\n', '\n  ')}`,
-    );
+    const lines = indented([...inner, `${total} = ${next};`]);
     scope.lines.push(
       `var ${total} = ${identityText(expr.combine, expr.type, width, helpers)};`,
-      `for (var ${step} = 0; ${step} < ${expr.extent}; ${step}++) {\n${lines.join('\n')}\n}`,
+      `for (var ${step} = 0; ${step} < ${expr.extent}; ${step}++) {\n${lines}}`,
     );
     return total;
   }

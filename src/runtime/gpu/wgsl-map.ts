@@ -7,6 +7,7 @@ import { kernelExprs, type MapKernel } from '../../ir/kernel.js';
 import { axisLines } from './wgsl-axes.js';
 import { ExprPrinter } from './wgsl-expr.js';
 import { HelperSet } from './wgsl-helpers.js';
+import { indented } from './wgsl-indent.js';
 import { LaneAnalysis } from './wgsl-lanes.js';
 import type { Width } from './wgsl-literal.js';
 import {
@@ -99,8 +100,8 @@ export function printMap(kernel: MapKernel, caps: GpuCaps): WgslModule {
   );
   if (loops) {
     printer.line(`let first = ${first};`);
-    const lines = inner.map((text) => `  ${text.replaceAll('\n', '\n  ')}\n`).join('');
-    printer.line(`for (var step = 0; step < ${plan.perInvocation}; step++) {\n${lines}}`);
+    const steps = `var step = 0; step < ${plan.perInvocation}; step++`;
+    printer.line(`for (${steps}) {\n${indented(inner)}}`);
   } else {
     for (const text of inner) printer.line(text);
   }

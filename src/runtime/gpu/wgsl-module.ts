@@ -6,6 +6,7 @@
 import { InternalError } from '../../errors.js';
 import type { Binding } from '../../ir/kernel.js';
 import type { HelperSet } from './wgsl-helpers.js';
+import { indented } from './wgsl-indent.js';
 
 export interface WgslModule {
   readonly code: string;
@@ -92,7 +93,7 @@ export function assembleModule(parts: ModuleParts): string {
     parts.helpers.text(),
     `@compute @workgroup_size(${parts.workgroupSize})\n`,
     `fn main(${parameters.join(', ')}) {\n`,
-    ...parts.body.map((line) => `  ${line.replaceAll('\n', '\n  ')}\n`),
+    indented(parts.body),
     '}\n',
   ].join('');
 }

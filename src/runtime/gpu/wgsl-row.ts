@@ -4,6 +4,7 @@ import { kernelExprs, type ReduceKernel, type Stage } from '../../ir/kernel.js';
 import { axisLines } from './wgsl-axes.js';
 import { ExprPrinter } from './wgsl-expr.js';
 import type { HelperSet } from './wgsl-helpers.js';
+import { indented } from './wgsl-indent.js';
 import { wgslScalar, wgslType, type Width } from './wgsl-literal.js';
 import { combineText, identityText } from './wgsl-operators.js';
 import type { ReducePlan } from './wgsl-reduce-plan.js';
@@ -17,9 +18,6 @@ export interface RowBody {
 export function printRowBody(kernel: ReduceKernel, plan: ReducePlan, helpers: HelperSet): RowBody {
   return new RowPrinter(kernel, plan, helpers).print();
 }
-
-const indented = (lines: readonly string[]): string =>
-  lines.map((text) => `  ${text.replaceAll('\n', '\n  ')}\n`).join('');
 
 class RowPrinter {
   private readonly printer: ExprPrinter;

@@ -5,6 +5,7 @@
 import { InternalError } from '../../errors.js';
 import { contractAxes } from '../../ir/kernel.js';
 import { operands, rewrite, type Expr } from '../../ir/expr.js';
+import { nodeKey } from '../../ir/expr-keys.js';
 
 export interface SharedExprs {
   /** The one node equal to an expression. */
@@ -45,30 +46,6 @@ function axesOf(node: Expr, inputs: readonly ReadonlySet<number>[]): ReadonlySet
   return new Set([...all].filter((axis) => axis !== node.axis));
 }
 
-/** What tells a node from others with the same operands. */
-function headOf(node: Expr): string {
-  switch (node.kind) {
-    case 'const':
-      return Object.is(node.value, -0) ? '-0' : String(node.value);
-    case 'index':
-      return String(node.axis);
-    case 'load':
-      return String(node.value);
-    case 'read':
-      return String(node.binding);
-    case 'stage':
-      return String(node.stage);
-    case 'unary':
-    case 'binary':
-    case 'call':
-      return node.fn;
-    case 'fold':
-      return `${node.combine} ${node.axis} ${node.extent}`;
-    default:
-      return '';
-  }
-}
-
 /** Shares everything reachable from `roots`. */
 export function shareExprs(roots: readonly Expr[]): SharedExprs {
   const memo = new Map<Expr, Expr>();
@@ -82,7 +59,10 @@ export function shareExprs(roots: readonly Expr[]): SharedExprs {
   };
   const share = (node: Expr): Expr => {
     const inputs = operands(node).map(factsOf);
-    const key = `${node.kind} ${node.type} ${headOf(node)} ${inputs.map((x) => x.id).join(' ')}`;
+    const key = nodeKey(
+      node,
+      inputs.map((x) => x.id),
+    );
     const known = byKey.get(key);
     if (known !== undefined) return known;
     for (const input of inputs) input.uses++;
