@@ -23,7 +23,7 @@ import { group } from './group.js';
 import { IndexAlgebra, indices, ravel } from './index-algebra.js';
 import { dropUnused, inline } from './inline.js';
 import { lower, randomPosition, type ExtraValue } from './lower.js';
-import { extentOf, exprsOf, loadsOf, outputsOf, type Piece } from './piece.js';
+import { extentOf, exprsOf, loadsOf, outputsOf, prologueOf, spaceOf, type Piece } from './piece.js';
 import { planMemory, type Lifetime } from './plan-memory.js';
 import { everyLoad, schedule } from './schedule.js';
 import { splitWide } from './split-wide.js';
@@ -404,12 +404,14 @@ function readsOwnElement(
 ): boolean {
   const { initial } = variable;
   if (initial === null || !loadsOf(exprsOf(piece)).has(initial)) return true;
+  if (piece.kind === 'scatter' && loadsOf(prologueOf(piece)).has(initial)) return false;
   const inLoops = piece.kind === 'reduce' || piece.kind === 'contract';
   const algebra = new IndexAlgebra(extentOf(piece));
   const element = piece.kind === 'reduce' && piece.elementOutputs.some((o) => o.value === value);
   if (inLoops && element) return false;
-  const space = piece.kind === 'contract' ? [piece.batch, piece.m, piece.n] : piece.shape;
-  const own = ravel(indices(space.length), space);
+  const space = spaceOf(piece, false);
+  const first = piece.kind === 'scatter' ? piece.shape.length : 0;
+  const own = ravel(indices(space.length, first), space);
   const isOwn = (at: readonly Expr[]): boolean => algebra.same(ravel(at, shapeOf(initial)), own);
   return everyLoad(piece, initial, isOwn);
 }

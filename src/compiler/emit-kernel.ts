@@ -119,6 +119,24 @@ function build(
         stores,
       };
     }
+    case 'scatter': {
+      const { shape, out, combine, round, update } = piece;
+      const [initial] = piece.outputs.map(store(flatOf(out, indices(out.length, shape.length))));
+      if (initial === undefined) throw new InternalError('A scatter has no result.');
+      return {
+        kind: 'scatter',
+        label,
+        bindings,
+        shape,
+        out,
+        type: update.type,
+        combine,
+        round,
+        initial,
+        at: physical(piece.at),
+        value: physical(update),
+      };
+    }
   }
 }
 
@@ -143,8 +161,13 @@ function mergeAxes(piece: Piece, locate: (value: number) => Located): Piece {
 
 type Looped = Exclude<Piece, { readonly kind: 'contract' }>;
 
-const axisCount = (piece: Looped): number =>
-  piece.shape.length + (piece.kind === 'reduce' ? piece.inner.length : 0);
+/** The axes behind those of `shape`. */
+function innerOf(piece: Looped): readonly number[] {
+  if (piece.kind === 'map') return [];
+  return piece.kind === 'reduce' ? piece.inner : piece.out;
+}
+
+const axisCount = (piece: Looped): number => piece.shape.length + innerOf(piece).length;
 
 function withAxes(
   piece: Looped,
@@ -157,6 +180,15 @@ function withAxes(
   const outputs = (list: readonly PieceOutput[]): PieceOutput[] =>
     list.map((o) => ({ ...o, expr: change(o.expr) }));
   if (piece.kind === 'map') return { ...piece, shape, outputs: outputs(piece.outputs) };
+  if (piece.kind === 'scatter')
+    return {
+      ...piece,
+      shape,
+      out: inner,
+      at: change(piece.at),
+      update: change(piece.update),
+      outputs: outputs(piece.outputs),
+    };
   return {
     ...piece,
     shape,
@@ -168,7 +200,7 @@ function withAxes(
 }
 
 function dropUnitAxes(piece: Looped): Looped {
-  const inner = piece.kind === 'reduce' ? piece.inner : [];
+  const inner = innerOf(piece);
   const extents = [...piece.shape, ...inner];
   if (!extents.includes(1)) return piece;
   const axes = new Map<number, Expr>();
@@ -186,7 +218,7 @@ function dropUnitAxes(piece: Looped): Looped {
 /** Axes `axis` and `axis + 1` as one, or null if some expression needs them apart. */
 function mergedAt(piece: Looped, axis: number, locate: (value: number) => Located): Looped | null {
   const rank = piece.shape.length;
-  const inner = piece.kind === 'reduce' ? piece.inner : [];
+  const inner = innerOf(piece);
   if (axis === rank - 1) return null;
   const extents = [...piece.shape, ...inner];
   const low = extents[axis + 1];

@@ -2,7 +2,8 @@
 import type { DType } from '../graph/dtype.js';
 import { elementCount, formatShape, type StaticShape } from '../graph/shape.js';
 import type { Kernel } from '../ir/kernel.js';
-import type { BufferDecl, FetchSource, Place, Program } from '../ir/program.js';
+import type { BufferDecl, FetchSource, Place, Program, Step } from '../ir/program.js';
+import { fillOf } from '../ir/scatter-fill.js';
 import { storageBytes } from '../ir/storage.js';
 import { kernelCost, type KernelCost } from './kernel-cost.js';
 
@@ -16,7 +17,7 @@ export interface ExplainedKernel extends KernelCost {
   readonly nodes: readonly string[];
   /** Iteration space of the outputs: of rows for a reduce, batch, m and n for a contract. */
   readonly shape: StaticShape;
-  /** Extents summed or combined over. */
+  /** Extents summed or combined over; of a scatter, those of its updates. */
   readonly reduced: StaticShape;
 }
 
@@ -36,7 +37,7 @@ export interface ExplainedVariable extends ExplainedTensor {
 
 export interface Explanation {
   readonly kernels: readonly ExplainedKernel[];
-  /** Kernels started per run, on the device and on the host. */
+  /** Kernels started per run, on the device and on the host. A device starts a scatter's fill too. */
   readonly dispatches: number;
   /** Copies within a place: snapshots of variables, and new values not computed in place. */
   readonly copies: number;
@@ -69,7 +70,7 @@ export function explainProgram(program: Program): Explanation {
     sum(program.buffers.filter(isWanted).map((buffer) => buffer.byteLength));
   return {
     kernels,
-    dispatches: kernels.length,
+    dispatches: sum(program.steps.map(dispatchesOf)),
     copies: program.steps.filter((step) => step.kind === 'copy').length,
     transfers: program.steps.filter((step) => step.kind === 'transfer').length,
     flops: sum(kernels.map((kernel) => kernel.flops)),
@@ -85,6 +86,12 @@ export function explainProgram(program: Program): Explanation {
   };
 }
 
+function dispatchesOf(step: Step): number {
+  if (step.kind !== 'kernel') return 0;
+  const { kernel, place } = step;
+  return place === 'device' && kernel.kind === 'scatter' && fillOf(kernel) !== null ? 2 : 1;
+}
+
 const sum = (values: readonly number[]): number => values.reduce((total, x) => total + x, 0);
 
 function spaceOf(kernel: Kernel): Pick<ExplainedKernel, 'shape' | 'reduced'> {
@@ -95,6 +102,8 @@ function spaceOf(kernel: Kernel): Pick<ExplainedKernel, 'shape' | 'reduced'> {
       return { shape: kernel.shape, reduced: kernel.inner };
     case 'contract':
       return { shape: [kernel.batch, kernel.m, kernel.n], reduced: [kernel.k] };
+    case 'scatter':
+      return { shape: kernel.out, reduced: kernel.shape };
   }
 }
 

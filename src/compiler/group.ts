@@ -184,6 +184,8 @@ class Grouping {
 
 /** Which outputs of the target have as many elements as the piece: its rows, or its elements. */
 function levelOf(target: Piece, count: number): 'row' | 'element' | null {
+  // What follows a scatter needs all of its updates, which no one invocation can wait for.
+  if (target.kind === 'scatter') return null;
   if (elementCount(spaceOf(target, false)) === count) return 'row';
   if (target.kind === 'reduce' && elementCount(spaceOf(target, true)) === count) return 'element';
   return null;

@@ -331,6 +331,7 @@ function worthInlining(
 
 /** How many times a load in the consumer is evaluated over its whole iteration space. */
 function evaluations(consumer: Piece, inPrologue: boolean): number {
+  if (consumer.kind === 'scatter' && inPrologue) return elementCount(consumer.shape);
   return elementCount(
     spaceOf(
       consumer,

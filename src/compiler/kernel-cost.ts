@@ -1,7 +1,7 @@
 /** What a kernel does at least: floating-point operations, and bytes read and written once each. */
 import { elementCount } from '../graph/shape.js';
 import { operands, walk, type Expr, type ScalarType } from '../ir/expr.js';
-import { kernelExprs, type Kernel, type Store } from '../ir/kernel.js';
+import { kernelExprs, type Kernel, type ScatterKernel, type Store } from '../ir/kernel.js';
 import { storageBytes } from '../ir/storage.js';
 
 export interface KernelCost {
@@ -35,7 +35,10 @@ export function kernelCost(kernel: Kernel): KernelCost {
       tally.add([kernel.b], batch * k * n);
       if (isFloat(kernel.type)) tally.flops += 2 * batch * m * n * k;
       tally.stores(kernel.stores, batch * m * n);
+      break;
     }
+    case 'scatter':
+      tally.scatter(kernel);
   }
   return { flops: tally.flops, ...tally.bytes(kernel) };
 }
@@ -55,6 +58,8 @@ export function kernelSteps(kernel: Kernel): number {
     }
     case 'contract':
       return kernel.batch * kernel.m * kernel.n * kernel.k * folds;
+    case 'scatter':
+      return (elementCount(kernel.shape) + elementCount(kernel.out)) * folds;
   }
 }
 
@@ -91,6 +96,16 @@ class Tally {
       points,
     );
     for (const { binding } of stores) count(this.#written, binding, points);
+  }
+
+  /** Every update reads and writes an element, as if no two met. */
+  scatter({ shape, out, type, initial, at, value }: ScatterKernel): void {
+    const updates = elementCount(shape);
+    this.stores([initial], elementCount(out));
+    this.add([at, value], updates);
+    if (isFloat(type)) this.flops += updates;
+    count(this.#read, initial.binding, updates);
+    count(this.#written, initial.binding, updates);
   }
 
   bytes(kernel: Kernel): Omit<KernelCost, 'flops'> {

@@ -18,10 +18,11 @@ import {
 import { identityOf } from '../ir/identity.js';
 import type { Place } from '../ir/program.js';
 import { narrow } from '../ir/storage.js';
-import type { LowerContext, Operand, ReducePlan } from '../ops/op-def.js';
+import type { LowerContext, Operand, ReducePlan, ScatterPlan } from '../ops/op-def.js';
 import { lowerContext, type AnyContext, type ValueLookup } from './context.js';
 import type { Flow, FlowNode } from './flow.js';
 import { indices, ravel, unravel } from './index-algebra.js';
+import { gatheringPlan, scatterPiece, scatters } from './lower-scatter.js';
 import type { ContractPiece, MapPiece, Piece, ReducePiece } from './piece.js';
 
 /** A reduction over more points than this with few rows is split in two kernels. */
@@ -79,6 +80,8 @@ function lowerNode(node: FlowNode, lookup: ValueLookup, fresh: Fresh): Piece[] {
       return lowerReduce(node, node.def.lower.plan(context as never), lookup, fresh);
     case 'contract':
       return [lowerContract(node, context, lookup)];
+    case 'scatter':
+      return lowerScatter(node, node.def.lower.plan(context as never), lookup, fresh);
     case 'alias':
     case 'constant':
     case 'decompose':
@@ -184,6 +187,18 @@ function lowerContract(node: FlowNode, context: AnyContext, lookup: ValueLookup)
     b: plan.b(batch, k, n),
     outputs: [{ value: id, expr: narrow(lookup(id).dtype, acc(a.type)) }],
   };
+}
+
+function lowerScatter(
+  node: FlowNode,
+  plan: ScatterPlan,
+  lookup: ValueLookup,
+  fresh: Fresh,
+): Piece[] {
+  const output = lookup(node.outputs[0] as number);
+  return scatters(plan, output.shape, node.place)
+    ? [scatterPiece(node, plan, output)]
+    : lowerReduce(node, gatheringPlan(plan, output.shape), lookup, fresh);
 }
 
 function lowerReduce(node: FlowNode, plan: ReducePlan, lookup: ValueLookup, fresh: Fresh): Piece[] {

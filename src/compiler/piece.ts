@@ -2,7 +2,15 @@
  * Pieces: lowered ops before buffers exist. Expressions read values through `load` nodes. Fusion
  * turns many pieces into few; each that is left becomes one kernel.
  */
-import { operands, walk, type Combiner, type Expr, type ScalarType } from '../ir/expr.js';
+import {
+  operands,
+  walk,
+  type Combiner,
+  type Expr,
+  type ScalarType,
+  type UnaryFn,
+} from '../ir/expr.js';
+import type { ScatterCombiner } from '../ir/kernel.js';
 import type { Place } from '../ir/program.js';
 
 /** One value a piece computes: element `flat index` of `value` is `expr`. */
@@ -53,7 +61,23 @@ export interface ContractPiece extends PieceBase {
   readonly outputs: readonly PieceOutput[];
 }
 
-export type Piece = MapPiece | ReducePiece | ContractPiece;
+/**
+ * One output, of the elements of `out`: its expression says what they hold before the updates, over
+ * axes r..r+q-1. `at` is a flat place in it, outside which nothing is updated, and `update` what
+ * joins the element there, both over the axes 0..r-1 of `shape`.
+ */
+export interface ScatterPiece extends PieceBase {
+  readonly kind: 'scatter';
+  readonly shape: readonly number[];
+  readonly out: readonly number[];
+  readonly combine: ScatterCombiner;
+  readonly round: UnaryFn | null;
+  readonly at: Expr;
+  readonly update: Expr;
+  readonly outputs: readonly PieceOutput[];
+}
+
+export type Piece = MapPiece | ReducePiece | ContractPiece | ScatterPiece;
 
 export function outputsOf(piece: Piece): readonly PieceOutput[] {
   return piece.kind === 'reduce' ? [...piece.rowOutputs, ...piece.elementOutputs] : piece.outputs;
@@ -61,8 +85,16 @@ export function outputsOf(piece: Piece): readonly PieceOutput[] {
 
 /** Expressions evaluated before (prologue) or inside the loops of the piece's own reduction. */
 export function prologueOf(piece: Piece): readonly Expr[] {
-  if (piece.kind === 'map') return [];
-  return piece.kind === 'reduce' ? piece.stages.map((s) => s.expr) : [piece.a, piece.b];
+  switch (piece.kind) {
+    case 'map':
+      return [];
+    case 'reduce':
+      return piece.stages.map((s) => s.expr);
+    case 'contract':
+      return [piece.a, piece.b];
+    case 'scatter':
+      return [piece.at, piece.update];
+  }
 }
 
 export const exprsOf = (piece: Piece): Expr[] => [
@@ -72,9 +104,16 @@ export const exprsOf = (piece: Piece): Expr[] => [
 
 /** Extents of a piece's index axes. */
 export function extentsOf(piece: Piece): readonly number[] {
-  if (piece.kind === 'map') return piece.shape;
-  if (piece.kind === 'reduce') return [...piece.shape, ...piece.inner];
-  return [piece.batch, piece.m, piece.n, piece.k];
+  switch (piece.kind) {
+    case 'map':
+      return piece.shape;
+    case 'reduce':
+      return [...piece.shape, ...piece.inner];
+    case 'contract':
+      return [piece.batch, piece.m, piece.n, piece.k];
+    case 'scatter':
+      return [...piece.shape, ...piece.out];
+  }
 }
 
 /** Extent of each index axis. */
@@ -87,6 +126,7 @@ export function extentOf(piece: Piece): (axis: number) => number {
 export function spaceOf(piece: Piece, elements: boolean): readonly number[] {
   if (piece.kind === 'map') return piece.shape;
   if (piece.kind === 'contract') return [piece.batch, piece.m, piece.n];
+  if (piece.kind === 'scatter') return piece.out;
   return elements ? [...piece.shape, ...piece.inner] : piece.shape;
 }
 
@@ -108,6 +148,13 @@ export function mapExprs(piece: Piece, change: (expr: Expr) => Expr): Piece {
         ...piece,
         a: change(piece.a),
         b: change(piece.b),
+        outputs: piece.outputs.map(change1),
+      };
+    case 'scatter':
+      return {
+        ...piece,
+        at: change(piece.at),
+        update: change(piece.update),
         outputs: piece.outputs.map(change1),
       };
   }

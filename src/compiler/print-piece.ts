@@ -40,6 +40,18 @@ export function printPiece(piece: Piece): string {
           ...printer.lines(piece.b, (text) => `b = ${text}`),
           ...outputs(piece.outputs),
         ];
+      case 'scatter': {
+        const { at, update, combine, round } = piece;
+        const rounded = round === null ? '' : `, ${round}`;
+        return [
+          ...outputs(piece.outputs, ' each element'),
+          ...printer.pair(
+            at,
+            update,
+            (place, text) => `[${place}] = ${combine} with ${text}${rounded}`,
+          ),
+        ];
+      }
     }
   };
   const head = `${spaceText(piece)} ${piece.place} "${piece.nodes.join('+')}"`;
@@ -56,5 +68,7 @@ function spaceText(piece: Piece): string {
       return `reduce rows ${formatShape(piece.shape)} inner ${formatShape(piece.inner)}`;
     case 'contract':
       return `contract ${piece.type} batch ${piece.batch} m ${piece.m} n ${piece.n} k ${piece.k}`;
+    case 'scatter':
+      return `scatter ${formatShape(piece.shape)} into ${formatShape(piece.out)}`;
   }
 }

@@ -12,6 +12,7 @@ const lowered: ReadonlySet<Lowering<never, never, never>['kind']> = new Set([
   'update',
   'reduce',
   'contract',
+  'scatter',
 ]);
 
 function fail(where: string, rule: string, node?: string): never {

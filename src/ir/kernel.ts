@@ -2,7 +2,7 @@
  * Kernels: one dispatch each, plain data. Every expression reads buffers through `read` nodes whose
  * `binding` indexes `bindings`; no logical `load` is left. Shapes are literals.
  */
-import { walk, type Combiner, type Expr, type ScalarType } from './expr.js';
+import { walk, type Combiner, type Expr, type ScalarType, type UnaryFn } from './expr.js';
 
 /** How a buffer's elements are stored: four bytes each on a device; f64, i64, u64 on the host only. */
 export type StorageType = 'f32' | 'i32' | 'u32' | 'f64' | 'i64' | 'u64';
@@ -75,7 +75,30 @@ export interface ContractKernel extends KernelBase {
   readonly stores: readonly Store[];
 }
 
-export type Kernel = MapKernel | ReduceKernel | ContractKernel;
+/** How an update joins what its element holds: in any order of the updates, rounding aside. */
+export type ScatterCombiner = Exclude<Combiner, 'and' | 'or'>;
+
+/**
+ * `initial` at every point of `out`, which fills the result. Then, for every point of `shape`: element
+ * `at` of the result becomes `combine` of itself and `value`, brought back by `round` to what narrow
+ * types hold; where `at` lies outside the result, nothing changes. The host takes the points in
+ * row-major order; a device in any order, so that its sums of floats may differ in the last bits from
+ * run to run. Index axes 0..r-1 are those of `shape`; `initial` alone uses r..r+q-1, those of `out`.
+ * It may read the element it stores, and then updates in place; `at` and `value` read others' only.
+ */
+export interface ScatterKernel extends KernelBase {
+  readonly kind: 'scatter';
+  readonly shape: readonly number[];
+  readonly out: readonly number[];
+  readonly type: ScalarType;
+  readonly combine: ScatterCombiner;
+  readonly round: UnaryFn | null;
+  readonly initial: Store;
+  readonly at: Expr;
+  readonly value: Expr;
+}
+
+export type Kernel = MapKernel | ReduceKernel | ContractKernel | ScatterKernel;
 
 /** Index axes of a contract kernel. */
 export const contractAxes = { batch: 0, m: 1, n: 2, k: 3 } as const;
@@ -94,6 +117,21 @@ export function kernelExprs(kernel: Kernel): Expr[] {
       ];
     case 'contract':
       return [kernel.a, kernel.b, ...ofStores(kernel.stores)];
+    case 'scatter':
+      return [...ofStores([kernel.initial]), kernel.at, kernel.value];
+  }
+}
+
+/** Everything a kernel stores; of a scatter, what fills the result before the updates. */
+export function storesOf(kernel: Kernel): readonly Store[] {
+  switch (kernel.kind) {
+    case 'map':
+    case 'contract':
+      return kernel.stores;
+    case 'reduce':
+      return [...kernel.rowStores, ...kernel.elementStores];
+    case 'scatter':
+      return [kernel.initial];
   }
 }
 

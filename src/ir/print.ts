@@ -51,6 +51,8 @@ function headOf(kernel: Kernel): string {
       const { type, batch, m, n, k } = kernel;
       return `contract ${type} batch ${batch} m ${m} n ${n} k ${k} "${label}"`;
     }
+    case 'scatter':
+      return `scatter ${formatShape(kernel.shape)} into ${formatShape(kernel.out)} "${label}"`;
   }
 }
 
@@ -76,6 +78,21 @@ function bodyOf(kernel: Kernel, printer: ExprPrinter): string[] {
         ...printer.lines(kernel.b, (text) => `b = ${text}`),
         ...stores(kernel.stores),
       ];
+    case 'scatter': {
+      const { initial, at, value, combine, round } = kernel;
+      const rounded = round === null ? '' : `, ${round}`;
+      return [
+        ...section('each element', stores([initial])),
+        ...section(
+          'each update',
+          printer.pair(
+            at,
+            value,
+            (place, text) => `b${initial.binding}[${place}] = ${combine} with ${text}${rounded}`,
+          ),
+        ),
+      ];
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { InvalidArgumentError, UnimplementedError } from '../errors.js';
 import { arrayConstructor, isNumericDType, type DType, type NdArray } from '../graph/dtype.js';
 import { fromBrainBits, fromHalfBits, toBrainBits, toHalfBits } from '../graph/half-floats.js';
 import { elementCount, type StaticShape } from '../graph/shape.js';
-import { unary, type Expr, type ScalarType } from './expr.js';
+import { unary, type Expr, type ScalarType, type UnaryFn } from './expr.js';
 import type { StorageType } from './kernel.js';
 import type { Place } from './program.js';
 
@@ -64,10 +64,13 @@ const narrowing: Partial<
   bfloat16: 'roundBf16',
 };
 
+/** What brings a computed value back to what `dtype` can hold; null for 32-bit and wider types. */
+export const narrowingOf = (dtype: DType): UnaryFn | null => narrowing[dtype] ?? null;
+
 /** Rounds or wraps a computed value to what `dtype` can hold; a no-op for 32-bit and wider types. */
 export function narrow(dtype: DType, value: Expr): Expr {
-  const fn = narrowing[dtype];
-  return fn === undefined ? value : unary(fn, value);
+  const fn = narrowingOf(dtype);
+  return fn === null ? value : unary(fn, value);
 }
 
 const storageConstructors = {

@@ -5,7 +5,14 @@
 import { InternalError } from '../errors.js';
 import { firstFoldAxis, operands, walk, type Expr, type ExprOf, type ScalarType } from './expr.js';
 import { ExprKeys } from './expr-keys.js';
-import { contractAxes, kernelExprs, type Kernel, type Stage, type Store } from './kernel.js';
+import {
+  contractAxes,
+  kernelExprs,
+  type Kernel,
+  type ScatterKernel,
+  type Stage,
+  type Store,
+} from './kernel.js';
 import { printExpr } from './print.js';
 import { combinerError, isWide, storageOfType, typeError } from './verify-types.js';
 import type { Place } from './program.js';
@@ -66,15 +73,13 @@ class KernelVerifier {
         return this.#reduce(kernel);
       case 'contract':
         return this.#contract(kernel);
+      case 'scatter':
+        return this.#scatter(kernel);
     }
   }
 
   #extents(): void {
-    const { kernel } = this;
-    const { shape, summed } =
-      kernel.kind === 'contract'
-        ? { shape: [kernel.batch, kernel.m, kernel.n], summed: [kernel.k] }
-        : { shape: kernel.shape, summed: kernel.kind === 'reduce' ? kernel.inner : [] };
+    const { shape, summed } = spaceOf(this.kernel);
     // A sum over nothing is zero; a kernel for no outputs is no kernel.
     if (!shape.every((extent) => Number.isInteger(extent) && extent >= 1))
       this.#fail(`its iteration space is [${shape.join(',')}]`);
@@ -109,6 +114,27 @@ class KernelVerifier {
       if (expr.type !== kernel.type) this.#fail(`its type is not ${kernel.type}`, expr, at);
     }
     this.#stores(kernel.stores, scope('store', but(k), [], kernel.type));
+  }
+
+  #scatter(kernel: ScatterKernel): void {
+    const { shape, out, initial, combine, type } = kernel;
+    const all = shape.length + out.length;
+    this.#stores(
+      [initial],
+      scope('initial', (axis) => axis >= shape.length && axis < all),
+    );
+    const at = scope('update', below(shape.length));
+    this.#expr(kernel.at, at);
+    this.#expr(kernel.value, at);
+    if (kernel.at.type !== 'i32') this.#fail('a place to update is not i32', kernel.at, at);
+    const wrong =
+      kernel.value.type === type ? combinerError({ combine, type }) : `its type is not ${type}`;
+    if (wrong !== null) this.#fail(wrong, kernel.value, at);
+    if (initial.value.type !== type) this.#fail(`it starts from a ${initial.value.type}`);
+    walk([kernel.at, kernel.value], (node) => {
+      if (node.kind === 'read' && node.binding === initial.binding)
+        this.#fail('an update reads the result', node, at);
+    });
   }
 
   #stores(stores: readonly Store[], at: Scope): void {
@@ -204,6 +230,23 @@ class KernelVerifier {
     throw new InternalError(`Invalid ${this.kernel.kind} ${place}: ${rule}.${shown}`, {
       node: nodes?.[0] ?? this.kernel.label,
     });
+  }
+}
+
+/** Extents that may not be zero, and those of sums, which may. */
+function spaceOf(kernel: Kernel): {
+  readonly shape: readonly number[];
+  readonly summed: readonly number[];
+} {
+  switch (kernel.kind) {
+    case 'map':
+      return { shape: kernel.shape, summed: [] };
+    case 'reduce':
+      return { shape: kernel.shape, summed: kernel.inner };
+    case 'contract':
+      return { shape: [kernel.batch, kernel.m, kernel.n], summed: [kernel.k] };
+    case 'scatter':
+      return { shape: [...kernel.shape, ...kernel.out], summed: [] };
   }
 }
 

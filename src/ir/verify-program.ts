@@ -5,7 +5,7 @@
 import { InternalError } from '../errors.js';
 import { elementCount } from '../graph/shape.js';
 import { walk } from './expr.js';
-import { kernelExprs, type Kernel } from './kernel.js';
+import { kernelExprs, storesOf, type Kernel } from './kernel.js';
 import type { BufferDecl, Program, Step } from './program.js';
 import { storageBytes, storageOf } from './storage.js';
 import { verifyKernel } from './verify-kernel.js';
@@ -223,9 +223,7 @@ function bindingsUsed(kernel: Kernel): {
   walk(kernelExprs(kernel), (node) => {
     if (node.kind === 'read') read.add(node.binding);
   });
-  const stores =
-    kernel.kind === 'reduce' ? [...kernel.rowStores, ...kernel.elementStores] : kernel.stores;
-  return { read, stored: new Set(stores.map((store) => store.binding)) };
+  return { read, stored: new Set(storesOf(kernel).map((store) => store.binding)) };
 }
 
 const storedBuffers = (step: Step & { readonly kind: 'kernel' }): number[] =>

@@ -13,6 +13,7 @@ import type {
 } from '../graph/op-schema.js';
 import type { StaticShape } from '../graph/shape.js';
 import type { Combiner, Expr, ScalarType } from '../ir/expr.js';
+import type { ScatterCombiner } from '../ir/kernel.js';
 
 /** An input while lowering: all extents known. */
 export interface Operand {
@@ -86,6 +87,22 @@ export interface ContractPlan {
   readonly b: (batch: Expr, k: Expr, n: Expr) => Expr;
 }
 
+/** Slices that join an output where their places say, several at one place in any order. */
+export interface ScatterPlan {
+  readonly combine: ScatterCombiner;
+  /** How many slices there are, over any axes. */
+  readonly slices: readonly number[];
+  /**
+   * Where a slice goes: an integer of any type for each of the output's leading axes. A slice of
+   * which one lies outside the output is dropped.
+   */
+  readonly place: (slice: readonly Expr[]) => readonly Expr[];
+  /** An element of a slice, by index into the axes of the output that `place` leaves. */
+  readonly value: (slice: readonly Expr[], rest: readonly Expr[]) => Expr;
+  /** What an element of the output holds before. */
+  readonly initial: (index: readonly Expr[]) => Expr;
+}
+
 /** Handle of a value while an op is taken apart into others. */
 export interface Part {
   readonly part: number;
@@ -104,6 +121,7 @@ export type Lowering<A extends AttrSchema, I, O> =
     }
   | { readonly kind: 'reduce'; readonly plan: (ctx: LowerContext<A, I, O>) => ReducePlan }
   | { readonly kind: 'contract'; readonly plan: (ctx: LowerContext<A, I, O>) => ContractPlan }
+  | { readonly kind: 'scatter'; readonly plan: (ctx: LowerContext<A, I, O>) => ScatterPlan }
   /** The output holds the input's elements in the same order, under another shape: free. */
   | { readonly kind: 'alias'; readonly input: keyof I & string }
   /** Known from shapes and constant inputs alone; null where an input value is still missing. */

@@ -2,11 +2,16 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
-import { formatShape, mergeShapes, type Dim, type Shape } from '../../graph/shape.js';
+import {
+  formatShape,
+  mergeShapes,
+  type Dim,
+  type Shape,
+  type StaticShape,
+} from '../../graph/shape.js';
 import {
   cast,
   constant,
-  eq,
   ge,
   int,
   like,
@@ -18,7 +23,7 @@ import {
 } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes, numberDTypes } from '../data-dtypes.js';
 import { allOf, placeholders, zeroOf } from '../lowering-steps.js';
-import { defineOp, type Check, type Operand, type ReducePlan, type Result } from '../op-def.js';
+import { defineOp, type Check, type Operand, type Result, type ScatterPlan } from '../op-def.js';
 import { indexDTypeOfValue, ownDType } from '../plain-values.js';
 import { sameShapes, shapeFromVector, withRankAtLeast, type Fail } from '../shape-checks.js';
 import { indexDTypeOf, itemOfVector, shapeNode } from '../shape-nodes.js';
@@ -128,30 +133,41 @@ function checkScatter(indices: Shape, updates: Shape, output: Shape, fail: Fail)
   );
 }
 
-/** Every element sums the updates that name it: as many as there are, in any order, always alike. */
-function scatterPlan(indices: Operand, updates: Operand, output: Result): ReducePlan {
+/** Every slice of the updates is added where its index vector says. */
+function scatterPlan(
+  indices: Operand,
+  updates: Operand,
+  output: Result,
+  check: Check,
+): ScatterPlan {
   const outer = indices.shape.length - 1;
   const depth = indices.shape[outer] ?? 0;
-  const named = (row: readonly Expr[], inner: readonly Expr[]): Expr[] =>
-    row.slice(0, depth).map((at, axis) => {
-      const given = indices.at([...inner, int(axis)]);
-      return eq(given, cast(given.type, at));
-    });
   return {
-    rows: output.shape,
-    inner: indices.shape.slice(0, outer),
-    stages: [
-      {
-        combine: 'sum',
-        value: (row, inner) => {
-          const update = updates.at([...inner, ...row.slice(depth)]);
-          const here = allOf(named(row, inner));
-          return here === undefined ? update : select(here, update, zeroOf(output.type));
-        },
-      },
-    ],
-    outputs: [{ of: 'row', value: (_, [sum]) => sum ?? zeroOf(output.type) }],
+    combine: 'sum',
+    slices: indices.shape.slice(0, outer),
+    place: (slice) => checkedVector(indices, slice, output.shape, depth, check),
+    value: (slice, rest) => updates.at([...slice, ...rest]),
+    initial: () => zeroOf(output.type),
   };
+}
+
+/** An index vector, all of which is checked with its first number. */
+function checkedVector(
+  indices: Operand,
+  slice: readonly Expr[],
+  shape: StaticShape,
+  depth: number,
+  check: Check,
+): readonly Expr[] {
+  const vector = Array.from({ length: depth }, (_, axis) => indices.at([...slice, int(axis)]));
+  const [first, ...others] = vector;
+  const inside = allOf(
+    vector.flatMap((at, axis) => [ge(at, like(at, 0)), lt(at, like(at, shape[axis] ?? 0))]),
+  );
+  if (first === undefined || inside === undefined) return vector;
+  const named = vector.map((_, i) => `{${i}}`).join(', ');
+  const message = `indices${placeholders(slice.length, depth)} = [${named}] does not index into shape ${formatShape(shape)}`;
+  return [check(first, inside, message, [...vector, ...slice]), ...others];
 }
 
 export const ScatterNd = defineOp({
@@ -171,7 +187,10 @@ export const ScatterNd = defineOp({
     updates: b.op('GatherNd', [dy.output, x.indices]),
     shape: null,
   }),
-  lower: { kind: 'reduce', plan: ({ x, y }) => scatterPlan(x.indices, x.updates, y.output) },
+  lower: {
+    kind: 'scatter',
+    plan: ({ x, y, check }) => scatterPlan(x.indices, x.updates, y.output, check),
+  },
 });
 
 /**
@@ -190,7 +209,8 @@ export const gatherNd = (params: TensorLike, indices: TensorLike, name?: string)
 /**
  * Zeros of `shape` with `updates` added at the places index vectors name; several at one place sum.
  *
- * @param indices integers `[..., k]`; one outside the shape is dropped.
+ * @param indices integers `[..., k]`; one outside the shape fails the run on the CPU with
+ *   InvalidArgumentError, and is dropped on the GPU, where many updates are added in no certain order.
  * @throws InvalidArgumentError if the shapes do not fit together.
  * @see TF op ScatterNd; tf.scatter_nd
  * @example tf.scatterNd([[1], [3]], [5, 6], [4]); // [0, 5, 0, 6]

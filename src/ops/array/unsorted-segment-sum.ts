@@ -3,10 +3,10 @@ import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
-import { cast, eq, int, select } from '../../ir/expr.js';
+import { like, lt } from '../../ir/expr.js';
 import { indexDTypes, numberDTypes } from '../data-dtypes.js';
-import { zeroOf } from '../lowering-steps.js';
-import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
+import { placeholders, zeroOf } from '../lowering-steps.js';
+import { defineOp, type Check, type Operand, type Result, type ScatterPlan } from '../op-def.js';
 import { scalarOf } from '../partial-integers.js';
 import { sameDim, withRank, withRankAtLeast, type Fail } from '../shape-checks.js';
 import { concatNode, rankNode, shapeNode, stackNode } from '../shape-nodes.js';
@@ -21,22 +21,19 @@ function segmentsShape(data: Shape, ids: Shape, count: number | null, fail: Fail
   return [count, ...data.slice(ids.length)];
 }
 
-/** Each segment's element sums the rows whose id names it. */
-function segmentPlan(data: Operand, ids: Operand, output: Result): ReducePlan {
-  const zero = zeroOf(output.type);
+/** Each row joins the segment its id names; a negative id drops it, as TensorFlow has it. */
+function segmentPlan(data: Operand, ids: Operand, output: Result, check: Check): ScatterPlan {
+  const [count = 0] = output.shape;
+  const message = `segment_ids${placeholders(ids.shape.length, 1)} = {0} is out of range [0, ${count})`;
   return {
-    rows: output.shape,
-    inner: ids.shape,
-    stages: [
-      {
-        combine: 'sum',
-        value: ([segment = int(0), ...rest], inner) => {
-          const id = ids.at(inner);
-          return select(eq(id, cast(id.type, segment)), data.at([...inner, ...rest]), zero);
-        },
-      },
-    ],
-    outputs: [{ of: 'row', value: (_, [sum]) => sum ?? zero }],
+    combine: 'sum',
+    slices: ids.shape,
+    place: (row) => {
+      const id = ids.at(row);
+      return [check(id, lt(id, like(id, count)), message, [id, ...row])];
+    },
+    value: (row, rest) => data.at([...row, ...rest]),
+    initial: () => zeroOf(output.type),
   };
 }
 
@@ -78,14 +75,18 @@ export const UnsortedSegmentSum = defineOp({
     segment_ids: null,
     num_segments: null,
   }),
-  lower: { kind: 'reduce', plan: ({ x, y }) => segmentPlan(x.data, x.segment_ids, y.output) },
+  lower: {
+    kind: 'scatter',
+    plan: ({ x, y, check }) => segmentPlan(x.data, x.segment_ids, y.output, check),
+  },
 });
 
 /**
  * Rows of `data` added up by segment: output[i] is the sum of the rows with segment id i.
  *
- * @param segmentIds integers whose shape is a prefix of that of `data`; negative ids, and ids of
- *   `numSegments` or more, are dropped.
+ * @param segmentIds integers whose shape is a prefix of that of `data`; rows with negative ids are
+ *   dropped. An id of `numSegments` or more fails the run on the CPU with InvalidArgumentError, and
+ *   is dropped on the GPU, where many rows are added in no certain order.
  * @returns `[numSegments, ...rest of data]`; a segment without rows is 0.
  * @throws InvalidArgumentError if the shapes do not fit, or `numSegments` is negative.
  * @see TF op UnsortedSegmentSum; tf.unsorted_segment_sum

@@ -1,16 +1,17 @@
 /**
  * Kernel to JavaScript: the body of a function `(buffers, begin, end)` over a flattened range of
- * units (map: points, reduce: rows, contract: rows of batch * m), so that an executor can slice a
+ * units (map: points, reduce: rows, contract: rows of batch * m, scatter: updates), so that an executor can slice a
  * long kernel. Within one point all reads come before all stores, and the element stores of a
  * reduce row before its row stores, so an in-place update sees the old values.
  */
 import { elementCount } from '../../graph/shape.js';
-import type { Kernel, MapKernel, ReduceKernel } from '../../ir/kernel.js';
+import type { Kernel, MapKernel, ReduceKernel, ScatterKernel } from '../../ir/kernel.js';
 import {
   childScope,
   ExprGraph,
   environment,
   rootScope,
+  type Environment,
   type Node,
   type Scope,
   type Variable,
@@ -27,8 +28,9 @@ import {
   type PrintedKernel,
 } from './js-block.js';
 import { printContract } from './js-contract.js';
-import { printNodes } from './js-expr.js';
-import { combineText, finishText, identityText } from './js-ops.js';
+import { bufferName, printNodes } from './js-expr.js';
+import { binaryText, combineText, finishText, identityText, unaryText } from './js-ops.js';
+import { isBig } from './js-values.js';
 
 /** Prints a kernel. The text depends on what is computed only, not on labels. */
 export function printKernelJs(kernel: Kernel): PrintedKernel {
@@ -39,23 +41,43 @@ export function printKernelJs(kernel: Kernel): PrintedKernel {
       return printReduce(kernel);
     case 'contract':
       return printContract(kernel);
+    case 'scatter':
+      return printScatter(kernel);
   }
 }
 
-function printMap(kernel: MapKernel): PrintedKernel {
-  const units = elementCount(kernel.shape);
-  const counters = countersOf(kernel.shape);
+const printMap = (kernel: MapKernel): PrintedKernel =>
+  printPoints(kernel, kernel.shape, (graph, point, env) => {
+    const stores = prepareStores(graph, kernel.stores, point, env);
+    return { work: stores.length, lines: () => storeLines(stores) };
+  });
+
+/** What one point does: its texts are known when the whole graph has been printed. */
+interface PointBody {
+  /** Steps besides the expressions. */
+  readonly work: number;
+  readonly lines: () => readonly string[];
+}
+
+/** Nested loops over the points of a shape, in row-major order. */
+function printPoints(
+  kernel: Kernel,
+  shape: readonly number[],
+  prepare: (graph: ExprGraph, point: Scope, env: Environment) => PointBody,
+): PrintedKernel {
+  const units = elementCount(shape);
+  const counters = countersOf(shape);
   const column = counters.at(-1) ?? { axis: 0, extent: 1 };
   const outer = counters.slice(0, -1);
   const root = rootScope();
   const row = childScope(root, true, units / column.extent);
   const point = childScope(row, true, column.extent);
   const axes = new Map<number, Variable>();
-  for (const [axis, extent] of kernel.shape.entries())
+  for (const [axis, extent] of shape.entries())
     axes.set(axis, indexVariable(axis, extent, axis === column.axis ? point : row));
   const graph = new ExprGraph();
-  const stores = prepareStores(graph, kernel.stores, point, environment(axes));
-  const work = printNodes(graph) + units * stores.length;
+  const body = prepare(graph, point, environment(axes));
+  const work = printNodes(graph) + units * body.work;
   const i = `i${column.axis}`;
   const source = wrapSource(kernel, [
     ...root.lines,
@@ -67,7 +89,7 @@ function printMap(kernel: MapKernel): PrintedKernel {
     ...row.lines,
     `for (let ${i} = first; ${i} < stop; ${i}++) {`,
     ...point.lines,
-    ...storeLines(stores),
+    ...body.lines(),
     '}',
     'first = 0;',
     ...advanceCounters(outer),
@@ -75,6 +97,30 @@ function printMap(kernel: MapKernel): PrintedKernel {
   ]);
   return { source, units, grain: 1, work, failures: graph.failures };
 }
+
+/** The updates of a scatter, one after another; the fill is a kernel of its own. */
+function printScatter(kernel: ScatterKernel): PrintedKernel {
+  const { shape, type, combine, round, initial, bindings } = kernel;
+  return printPoints(kernel, shape, (graph, point, env) => {
+    const at = graph.use(kernel.at, point, env);
+    const value = graph.use(kernel.value, point, env);
+    return {
+      work: isBig(type) ? 20 : 3,
+      lines: () => {
+        const element = `${bufferName(initial.binding)}[at]`;
+        const next = binaryText(scatterFunctions[combine], type, element, value.text);
+        const rounded = round === null ? next : unaryText(round, type, next);
+        const length = bindings[initial.binding]?.length ?? 0;
+        return [
+          `const at = ${at.text};`,
+          `if (at >= 0 && at < ${length}) ${element} = ${rounded};`,
+        ];
+      },
+    };
+  });
+}
+
+const scatterFunctions = { sum: 'add', prod: 'mul', max: 'max', min: 'min' } as const;
 
 interface InnerLoops {
   readonly scopes: readonly Scope[];

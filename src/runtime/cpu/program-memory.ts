@@ -2,6 +2,7 @@
 import { InternalError, InvalidArgumentError } from '../../errors.js';
 import type { NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
+import { storesOf } from '../../ir/kernel.js';
 import type { BufferDecl, Program, Step } from '../../ir/program.js';
 import {
   createStorage,
@@ -78,10 +79,7 @@ export function bindFeeds(
 /** Numbers of the buffers a step writes. */
 export function writtenBuffers(step: Step): readonly number[] {
   if (step.kind !== 'kernel') return [step.to];
-  const { kernel } = step;
-  const stores =
-    kernel.kind === 'reduce' ? [...kernel.rowStores, ...kernel.elementStores] : kernel.stores;
-  const bindings = new Set(stores.map(({ binding }) => binding));
+  const bindings = new Set(storesOf(step.kernel).map(({ binding }) => binding));
   return [...bindings].map((binding) => step.buffers[binding] ?? -1);
 }
 

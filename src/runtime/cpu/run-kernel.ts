@@ -5,6 +5,7 @@
 import { CancelledError, InvalidArgumentError } from '../../errors.js';
 import type { CheckFailure } from '../../ir/expr.js';
 import type { Kernel } from '../../ir/kernel.js';
+import { fillOf, type ScatterFill } from '../../ir/scatter-fill.js';
 import type { StorageArray } from '../../ir/storage.js';
 import { printKernelJs } from './js-kernel.js';
 import { library } from './js-library.js';
@@ -93,6 +94,32 @@ const coldNsPerWork = 10;
 export function compileHostKernel(kernel: Kernel): HostKernel {
   const known = prepared.get(kernel);
   if (known !== undefined) return known;
+  const fill = kernel.kind === 'scatter' ? fillOf(kernel) : null;
+  const hostKernel = fill === null ? compileLoops(kernel) : filledFirst(fill, compileLoops(kernel));
+  prepared.set(kernel, hostKernel);
+  return hostKernel;
+}
+
+/** A scatter: its result filled, then updated. */
+function filledFirst({ kernel, bindings }: ScatterFill, updates: HostKernel): HostKernel {
+  const fill = compileHostKernel(kernel);
+  type Buffers = readonly StorageArray[];
+  const ofFill = (buffers: Buffers): Buffers => bindings.map((i) => buffers[i] as StorageArray);
+  return {
+    work: fill.work + updates.work,
+    hasChecks: fill.hasChecks || updates.hasChecks,
+    run: (buffers) => {
+      fill.run(ofFill(buffers));
+      updates.run(buffers);
+    },
+    runSliced: async (buffers, signal, pacer = createPacer()) => {
+      await fill.runSliced(ofFill(buffers), signal, pacer);
+      await updates.runSliced(buffers, signal, pacer);
+    },
+  };
+}
+
+function compileLoops(kernel: Kernel): HostKernel {
   const { source, units, grain, work, failures } = printKernelJs(kernel);
   const entry = compileSource(source, (work * coldNsPerWork * 1e-6) / Math.max(units, 1));
   const fail = (failure: number, values: readonly CheckValue[]): never => {
@@ -112,7 +139,7 @@ export function compileHostKernel(kernel: Kernel): HostKernel {
     entry.msPerUnit = Math.max(seen, entry.msPerUnit / 4); // a slice grows fourfold at most
   };
 
-  const hostKernel: HostKernel = {
+  return {
     work,
     hasChecks: failures.length > 0,
     run: (buffers) => {
@@ -128,6 +155,4 @@ export function compileHostKernel(kernel: Kernel): HostKernel {
       }
     },
   };
-  prepared.set(kernel, hostKernel);
-  return hostKernel;
 }

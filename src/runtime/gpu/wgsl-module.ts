@@ -29,10 +29,14 @@ export interface GpuCaps {
 
 export const emptyModule: WgslModule = { code: '', workgroupCount: [0, 0, 0] };
 
-/** Declarations of a kernel's bindings; those in `vectorBindings` are arrays of vec4. */
+/**
+ * Declarations of a kernel's bindings; those in `vectorBindings` are arrays of vec4. WGSL has no
+ * atomic floats: at `atomicBinding` a float's bits are u32.
+ */
 export function declareBindings(
   bindings: readonly Binding[],
   vectorBindings: ReadonlySet<number> = new Set(),
+  atomicBinding?: number,
 ): string {
   return bindings
     .map(({ access, storage }, i) => {
@@ -40,7 +44,8 @@ export function declareBindings(
         throw new InternalError(
           `Binding ${i}: WGSL has no ${storage}; the kernel belongs on the host.`,
         );
-      const element = vectorBindings.has(i) ? `vec4<${storage}>` : storage;
+      const scalar = vectorBindings.has(i) ? `vec4<${storage}>` : storage;
+      const element = i === atomicBinding ? `atomic<${storage === 'i32' ? 'i32' : 'u32'}>` : scalar;
       return `@group(0) @binding(${i}) var<storage, ${access}> b${i}: array<${element}>;\n`;
     })
     .join('');
@@ -66,6 +71,7 @@ export interface ModuleParts {
   readonly label: string;
   readonly bindings: readonly Binding[];
   readonly vectorBindings?: ReadonlySet<number>;
+  readonly atomicBinding?: number;
   readonly helpers: HelperSet;
   /** `enable` and `requires` lines, without the newline. */
   readonly directives?: readonly string[];
@@ -88,7 +94,7 @@ export function assembleModule(parts: ModuleParts): string {
   return [
     `// ${parts.label.replaceAll(/[^\x20-\x7e]/g, '?')}\n`,
     ...(parts.directives ?? []).map((line) => `${line}\n`),
-    declareBindings(parts.bindings, parts.vectorBindings),
+    declareBindings(parts.bindings, parts.vectorBindings, parts.atomicBinding),
     ...(parts.declarations ?? []).map((line) => `${line}\n`),
     parts.helpers.text(),
     `@compute @workgroup_size(${parts.workgroupSize})\n`,
