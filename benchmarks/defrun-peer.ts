@@ -3,10 +3,12 @@ import * as tf from 'defrun';
 import { serve } from './peer-process.js';
 import {
   chainLength,
+  embedding,
   matmulSize,
   mlpSizes,
   net,
   randomData,
+  randomIndices,
   tinyOps,
   weights,
   type Call,
@@ -95,6 +97,20 @@ function mlp(): Built {
   return { fetches: [x], feeds: { x: array([1, inputs], randomData(inputs, 1)) } };
 }
 
+function embeddingStep(): Built {
+  const { words, width, tokens, learningRate } = embedding;
+  const ids = tf.placeholder('int32', [tokens], 'ids');
+  const y = tf.placeholder('float32', [tokens, width], 'y');
+  const table = tf.variable(array([words, width], randomData(words * width, 1)));
+  const loss = tf.losses.meanSquaredError(y, tf.gather(table, ids));
+  const train = new tf.train.GradientDescentOptimizer(learningRate).minimize(loss);
+  const feeds = {
+    ids: { dtype: 'int32', shape: [tokens], data: randomIndices(tokens, words, 2) } as const,
+    y: array([tokens, width], randomData(tokens * width, 3)),
+  };
+  return { fetches: [loss, train], feeds };
+}
+
 async function adapterName(): Promise<string> {
   const graph = new tf.Graph();
   const session = new tf.Session({ graph, device: 'gpu' });
@@ -112,5 +128,6 @@ serve({
     'tiny ops': () => sessionCall(() => tiny(false)),
     'tiny ops, fed': () => sessionCall(() => tiny(true)),
     mlp: () => sessionCall(mlp),
+    embedding: () => sessionCall(embeddingStep),
   },
 });

@@ -7,10 +7,12 @@ import * as dawn from 'webgpu';
 import { serve } from './peer-process.js';
 import {
   chainLength,
+  embedding,
   matmulSize,
   mlpSizes,
   net,
   randomData,
+  randomIndices,
   tinyOps,
   weights,
   type Call,
@@ -29,7 +31,7 @@ interface Tfjs {
   ready(): Promise<void>;
   getBackend(): string;
   env(): { set(flag: string, value: boolean): void };
-  tensor(data: Float32Array, shape: readonly number[]): TfjsTensor;
+  tensor(data: Float32Array | Int32Array, shape: readonly number[], dtype?: 'int32'): TfjsTensor;
   variable(initial: TfjsTensor): TfjsTensor;
   tidy(work: () => TfjsTensor): TfjsTensor;
   readonly train: {
@@ -37,6 +39,7 @@ interface Tfjs {
       minimize(loss: () => TfjsTensor, returnCost: true): TfjsTensor;
     };
   };
+  gather(table: TfjsTensor, indices: TfjsTensor): TfjsTensor;
   readonly losses: { readonly meanSquaredError: Binary };
   readonly matMul: Binary;
   readonly add: Binary;
@@ -171,6 +174,21 @@ function mlp(): Call {
     });
 }
 
+function embeddingStep(): Call {
+  const { words, width, tokens, learningRate } = embedding;
+  const indices = randomIndices(tokens, words, 2);
+  const labels = randomData(tokens * width, 3);
+  const table = resident(randomData(words * width, 1), [words, width]);
+  const optimizer = tf.train.sgd(learningRate);
+  return () =>
+    read(() => {
+      const ids = tf.tensor(indices, [tokens], 'int32');
+      const y = tf.tensor(labels, [tokens, width]);
+      const loss = (): TfjsTensor => tf.losses.meanSquaredError(y, tf.gather(table, ids));
+      return optimizer.minimize(loss, true);
+    });
+}
+
 serve({
   adapter,
   workloads: {
@@ -180,5 +198,6 @@ serve({
     'tiny ops': () => tiny(false),
     'tiny ops, fed': () => tiny(true),
     mlp,
+    embedding: embeddingStep,
   },
 });

@@ -4,6 +4,7 @@ export const net = { examples: 64, width: 1000, hidden: 100, learningRate: 1 };
 export const matmulSize = 512;
 export const chainLength = 2 ** 20;
 export const tinyOps = { count: 200, shape: [1, 16] as const };
+export const embedding = { words: 50_000, width: 64, tokens: 1024, learningRate: 1 };
 export const mlpSizes = [32, 64, 64, 10] as const;
 
 export const workloadNames = [
@@ -13,6 +14,7 @@ export const workloadNames = [
   'tiny ops',
   'tiny ops, fed',
   'mlp',
+  'embedding',
 ] as const;
 export type WorkloadName = (typeof workloadNames)[number];
 
@@ -35,6 +37,10 @@ export function randomData(length: number, seed: number, scale = 1): Float32Arra
   }
   return data;
 }
+
+/** Indices below `limit`, small ones more often, as words are in text. */
+export const randomIndices = (length: number, limit: number, seed: number): Int32Array =>
+  Int32Array.from(randomData(length, seed), (x) => Math.floor(limit * Math.abs(x) ** 3));
 
 /** Glorot-like weights of a dense layer. */
 export const weights = (inputs: number, units: number, seed: number): Float32Array =>

@@ -24,6 +24,7 @@ import {
 import type { Kernel } from '../../src/ir/kernel.js';
 import { printExpr, printKernel, printProgram } from '../../src/ir/print.js';
 import type { Program } from '../../src/ir/program.js';
+import { rowScatter } from '../runtime/scatter-kernel.js';
 
 const i0 = index(0);
 const i1 = index(1);
@@ -136,6 +137,20 @@ describe('printKernel', () => {
   s0: f32 = sum of b0[i0 * 5 + i1]
   each row:
     b1[i0] = s0 / 5f`,
+    );
+  });
+
+  it('prints a scatter with what fills the result, and what joins it where', () => {
+    const scatter = rowScatter({ rows: 4, width: 3, updates: 5, round: 'roundF16' });
+    expect(printKernel(scatter)).toBe(
+      `scatter [5,3] into [4,3] "sum of rows"
+  b0: read i32[5]
+  b1: read f32[15]
+  b2: read_write f32[12]
+  each element:
+    b2[i2 * 3 + i3] = 0f
+  each update:
+    b2[b0[i0] * 3 + i1] = sum with b1[i0 * 3 + i1], roundF16`,
     );
   });
 });

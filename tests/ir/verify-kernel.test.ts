@@ -17,8 +17,15 @@ import {
   unary,
   type Expr,
 } from '../../src/ir/expr.js';
-import type { ContractKernel, Kernel, MapKernel, ReduceKernel } from '../../src/ir/kernel.js';
+import type {
+  ContractKernel,
+  Kernel,
+  MapKernel,
+  ReduceKernel,
+  ScatterKernel,
+} from '../../src/ir/kernel.js';
 import { verifyKernel } from '../../src/ir/verify-kernel.js';
+import { rowScatter } from '../runtime/scatter-kernel.js';
 
 const i0 = index(0);
 const read = (binding: number, at: Expr, type: 'f32' | 'i32' | 'u32' | 'bool' = 'f32'): Expr => ({
@@ -77,6 +84,11 @@ const contract = (more: Partial<ContractKernel> = {}): ContractKernel => ({
   ...more,
 });
 
+const scatter = (more: Partial<ScatterKernel> = {}): ScatterKernel => ({
+  ...rowScatter({ rows: 4, width: 3, updates: 5 }),
+  ...more,
+});
+
 const x = read(0, i0);
 
 describe('verifyKernel', () => {
@@ -89,6 +101,8 @@ describe('verifyKernel', () => {
     ['a reduction over nothing', reduce({ inner: [0] })],
     ['a contraction', contract()],
     ['a contraction over nothing', contract({ k: 0 })],
+    ['a scatter', scatter()],
+    ['a scatter in place', rowScatter({ rows: 4, width: 3, updates: 5, start: null })],
   ])('accepts %s', (_, kernel) => {
     expect(() => {
       verifyKernel(kernel);
@@ -190,6 +204,27 @@ describe('verifyKernel', () => {
     ],
     ['acc in the prologue', contract({ a: acc('f32') }), 'acc of type f32 is not defined here'],
     ['an operand of another type', contract({ a: cast('i32', x) }), 'its type is not f32'],
+    ['a scatter of no updates', scatter({ shape: [0, 3] }), 'its iteration space is [0,3,4,3]'],
+    ['a place that is no integer', scatter({ at: read(1, i0) }), 'a place to update is not i32'],
+    ['an update of another type', scatter({ value: i0 }), 'its type is not f32'],
+    [
+      'an update that reads the result',
+      scatter({
+        initial: { binding: 2, at: int(0), value: constant('f32', 0) },
+        value: read(2, int(0)),
+      }),
+      'an update reads the result',
+    ],
+    [
+      'an axis of the result in an update',
+      scatter({ value: read(1, index(2)) }),
+      'axis 2 cannot be used here',
+    ],
+    [
+      'an axis of the updates in the fill',
+      scatter({ initial: { binding: 2, at: i0, value: constant('f32', 0) } }),
+      'axis 0 cannot be used here',
+    ],
   ])('rejects %s', (_, kernel, message) => {
     const verify = (): void => {
       verifyKernel(kernel, { where: 'step 3', nodes: ['dense/add'] });

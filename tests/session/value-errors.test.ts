@@ -74,6 +74,28 @@ const cases: readonly Case[] = [
     op: 'GatherNd',
     device: [2, 0],
   },
+  {
+    what: 'a segment id past the last segment',
+    build: () => tf.unsortedSegmentSum(floats('a', 1), ints('i', 1), 2, 'node'),
+    feeds: { a: [1, 2, 3], i: [1, -1, 2] },
+    says: 'UnsortedSegmentSum "node": segment_ids[2] = 2 is out of range [0, 2)',
+    op: 'UnsortedSegmentSum',
+    device: [0, 1],
+  },
+  {
+    what: 'a place outside the shape of a scatter',
+    build: () => tf.scatterNd(ints('i', 2), floats('a', 1), [2, 2], 'node'),
+    feeds: {
+      a: [1, 2],
+      i: [
+        [0, 1],
+        [1, -1],
+      ],
+    },
+    says: 'ScatterNd "node": indices[1] = [1, -1] does not index into shape [2,2]',
+    op: 'ScatterNd',
+    device: [0, 1, 0, 0],
+  },
   ...['FloorDiv', 'FloorMod', 'TruncateDiv', 'TruncateMod', 'Mod', 'Div'].map((op) => ({
     what: `an integer ${op} by zero`,
     build: division(op),

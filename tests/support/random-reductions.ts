@@ -88,6 +88,20 @@ export const cumsum: StepSource = (rng, graph) => {
   );
 };
 
+/** Rows added up by ids that the graph knows, and clips at run time if it is to. */
+export const segmentSum: StepSource = (rng, graph) => {
+  const x = graph.pick((f) => f.shape.length > 0 && f.dtype !== 'bool');
+  const { shape } = x.fact;
+  const rows = shape[0] ?? 0;
+  const segments = 1 + rng.below(rng.chance(0.3) ? 600 : 5);
+  const ids = Array.from({ length: rows }, () => rng.below(segments + 1) - 1);
+  const fact = { ...summed(x.fact, rows), shape: [segments, ...shape.slice(1)] };
+  return step(`unsortedSegmentSum [${ids.join()}] ${segments}`, [x.id], fact, ([a]) => {
+    const known = tf.constant(ids, { dtype: 'int32', shape: [rows] });
+    return tf.unsortedSegmentSum(a as tf.Tensor, known, segments);
+  });
+};
+
 export const softmax: StepSource = (rng, graph) => {
   const x = graph.pick((f) => f.dtype === 'float32' && f.shape.length > 0 && !f.shape.includes(0));
   const { shape } = x.fact;

@@ -11,7 +11,7 @@ import {
   type Step,
 } from './random-graph.js';
 import { addN, binary, cast, matMul, select, unary } from './random-math.js';
-import { argMax, cumsum, reduce, softmax } from './random-reductions.js';
+import { argMax, cumsum, reduce, segmentSum, softmax } from './random-reductions.js';
 import {
   broadcasted,
   expand,
@@ -50,6 +50,7 @@ const sources: readonly (readonly [weight: number, StepSource])[] = [
   [1, argMax],
   [1, cumsum],
   [2, softmax],
+  [2, segmentSum],
   [3, transpose],
   [3, reshape],
   [1, expand],
