@@ -14,10 +14,22 @@ export { placeholder, placeholderWithDefault } from './ops/array/placeholder.js'
 export { linspace, range } from './ops/array/range.js';
 export { expandDims, reshape, squeeze } from './ops/array/reshape.js';
 export { reverse } from './ops/array/reverse.js';
+export {
+  segmentMax,
+  segmentMean,
+  segmentMin,
+  segmentProd,
+  segmentSum,
+} from './ops/array/segment.js';
 export { rank, shape, shapeN, size } from './ops/array/shape.js';
 export { slice } from './ops/array/slice.js';
 export { split } from './ops/array/split.js';
 export { stridedSlice } from './ops/array/strided-slice.js';
 export { broadcastTo, tile } from './ops/array/tile.js';
 export { invertPermutation, transpose } from './ops/array/transpose.js';
+export {
+  unsortedSegmentMax,
+  unsortedSegmentMin,
+  unsortedSegmentProd,
+} from './ops/array/unsorted-segment.js';
 export { unsortedSegmentSum } from './ops/array/unsorted-segment-sum.js';

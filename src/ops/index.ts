@@ -18,12 +18,14 @@ import * as arrayPlaceholder from './array/placeholder.js';
 import * as arrayRange from './array/range.js';
 import * as arrayReshape from './array/reshape.js';
 import * as arrayReverse from './array/reverse.js';
+import * as arraySegment from './array/segment.js';
 import * as arrayShape from './array/shape.js';
 import * as arraySlice from './array/slice.js';
 import * as arraySplit from './array/split.js';
 import * as arrayStridedSlice from './array/strided-slice.js';
 import * as arrayTile from './array/tile.js';
 import * as arrayTranspose from './array/transpose.js';
+import * as arrayUnsortedSegment from './array/unsorted-segment.js';
 import * as arrayUnsortedSegmentSum from './array/unsorted-segment-sum.js';
 import * as mathAddN from './math/add-n.js';
 import * as mathArgReduce from './math/arg-reduce.js';
@@ -81,12 +83,14 @@ const families: readonly object[] = [
   arrayRange,
   arrayReshape,
   arrayReverse,
+  arraySegment,
   arrayShape,
   arraySlice,
   arraySplit,
   arrayStridedSlice,
   arrayTile,
   arrayTranspose,
+  arrayUnsortedSegment,
   arrayUnsortedSegmentSum,
   mathAddN,
   mathArgReduce,

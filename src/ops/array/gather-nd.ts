@@ -9,18 +9,7 @@ import {
   type Shape,
   type StaticShape,
 } from '../../graph/shape.js';
-import {
-  cast,
-  constant,
-  ge,
-  int,
-  like,
-  lt,
-  max,
-  min,
-  select,
-  type Expr,
-} from '../../ir/expr.js';
+import { cast, constant, ge, int, like, lt, max, min, select, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes, numberDTypes } from '../data-dtypes.js';
 import { allOf, placeholders, zeroOf } from '../lowering-steps.js';
 import { defineOp, type Check, type Operand, type Result, type ScatterPlan } from '../op-def.js';

@@ -18,13 +18,13 @@ import {
   unary,
   type Expr,
 } from '../../ir/expr.js';
+import { lowestOf } from '../limits.js';
 import { defineOp, type Operand, type ReducePlan } from '../op-def.js';
 import {
   explicitPadding,
   explicitPaddings,
   formatAttr,
   implicitPadding,
-  lowestOf,
   outputOf,
   poolGeometry,
   poolShape,

@@ -6,6 +6,7 @@ import { addNode, type TensorLike } from '../../graph/add-node.js';
 import { isFloating } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
 import { and, select, unary, type Expr } from '../../ir/expr.js';
+import { lowestOf } from '../limits.js';
 import { integersOf } from '../integers.js';
 import { defineOp, type Operand, type ReducePlan } from '../op-def.js';
 import {
@@ -13,7 +14,6 @@ import {
   explicitPaddings,
   formatAttr,
   implicitPadding,
-  lowestOf,
   outputOf,
   poolGeometry,
   poolShape,

@@ -1,7 +1,6 @@
 /** What the pooling ops share: attrs, shape function, windows along every axis, and their taps. */
-import type { DType } from '../../graph/dtype.js';
 import type { Dim, Shape, StaticShape } from '../../graph/shape.js';
-import { and, constant, int, mul, type Expr } from '../../ir/expr.js';
+import { and, int, mul, type Expr } from '../../ir/expr.js';
 import { withRank } from '../shape-checks.js';
 import {
   axesOf,
@@ -132,21 +131,3 @@ export function under(
 
 /** Product of `factors`, at least one of them. */
 export const productOf = (factors: readonly Expr[]): Expr => factors.reduce(mul);
-
-const lowest: Partial<Record<DType, number>> = {
-  float16: -65504,
-  bfloat16: -3.3895313892515355e38,
-  float32: -3.4028234663852886e38,
-  float64: -Number.MAX_VALUE,
-  int8: -128,
-  int16: -32768,
-  int32: -(2 ** 31),
-  uint8: 0,
-  uint16: 0,
-  uint32: 0,
-  uint64: 0,
-};
-
-/** Smallest finite value of a dtype: what TensorFlow starts a maximum with. */
-export const lowestOf = (dtype: DType, type: Expr['type']): Expr =>
-  type === 'i64' ? constant(type, -(2n ** 63n)) : constant(type, lowest[dtype] ?? -(2 ** 31));
