@@ -25,6 +25,12 @@ export { rank, shape, shapeN, size } from './ops/array/shape.js';
 export { slice } from './ops/array/slice.js';
 export { split } from './ops/array/split.js';
 export { stridedSlice } from './ops/array/strided-slice.js';
+export {
+  tensorScatterNdAdd,
+  tensorScatterNdMax,
+  tensorScatterNdMin,
+  tensorScatterNdSub,
+} from './ops/array/tensor-scatter.js';
 export { broadcastTo, tile } from './ops/array/tile.js';
 export { invertPermutation, transpose } from './ops/array/transpose.js';
 export {

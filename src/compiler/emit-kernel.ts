@@ -6,12 +6,21 @@ import {
   contractAxes,
   type Binding,
   type Kernel,
+  type ScatterKernel,
   type StorageType,
   type Store,
 } from '../ir/kernel.js';
 import { binary } from '../ir/expr.js';
 import { IndexAlgebra, indices, ravel, substitute } from './index-algebra.js';
-import { exprsOf, extentOf, loadsOf, outputsOf, type Piece, type PieceOutput } from './piece.js';
+import {
+  exprsOf,
+  extentOf,
+  loadsOf,
+  outputsOf,
+  type Piece,
+  type PieceOutput,
+  type ScatterPiece,
+} from './piece.js';
 
 /** Where a value lives: a buffer number, and what a kernel must know of it. */
 export interface Located {
@@ -69,27 +78,21 @@ function build(
   physical: (expr: Expr) => Expr,
   store: (flat: Expr) => (output: PieceOutput) => Store,
 ): Kernel {
-  const label = labelOf(piece.nodes);
+  const base = { label: labelOf(piece.nodes), bindings };
   const flatOf = (space: readonly number[], axes: readonly Expr[]): Expr =>
     algebra.simplify(ravel(axes, space));
   switch (piece.kind) {
     case 'map': {
       const flat = flatOf(piece.shape, indices(piece.shape.length));
-      return {
-        kind: 'map',
-        label,
-        bindings,
-        shape: piece.shape,
-        stores: piece.outputs.map(store(flat)),
-      };
+      const stores = piece.outputs.map(store(flat));
+      return { ...base, kind: 'map', shape: piece.shape, stores };
     }
     case 'reduce': {
       const rank = piece.shape.length;
       const all = [...piece.shape, ...piece.inner];
       return {
+        ...base,
         kind: 'reduce',
-        label,
-        bindings,
         shape: piece.shape,
         inner: piece.inner,
         stages: piece.stages.map(({ combine, type, expr }) => ({
@@ -106,9 +109,8 @@ function build(
       const axes = [index(contractAxes.batch), index(contractAxes.m), index(contractAxes.n)];
       const stores = piece.outputs.map(store(flatOf([batch, m, n], axes)));
       return {
+        ...base,
         kind: 'contract',
-        label,
-        bindings,
         type,
         batch,
         m,
@@ -120,24 +122,33 @@ function build(
       };
     }
     case 'scatter': {
-      const { shape, out, combine, round, update } = piece;
-      const [initial] = piece.outputs.map(store(flatOf(out, indices(out.length, shape.length))));
-      if (initial === undefined) throw new InternalError('A scatter has no result.');
-      return {
-        kind: 'scatter',
-        label,
-        bindings,
-        shape,
-        out,
-        type: update.type,
-        combine,
-        round,
-        initial,
-        at: physical(piece.at),
-        value: physical(update),
-      };
+      const { shape, out } = piece;
+      const at = flatOf(out, indices(out.length, shape.length));
+      const [initial] = piece.outputs.map(store(at));
+      return buildScatter(piece, base, initial, physical);
     }
   }
+}
+
+function buildScatter(
+  { shape, out, combine, round, at, update }: ScatterPiece,
+  base: Pick<ScatterKernel, 'label' | 'bindings'>,
+  initial: Store | undefined,
+  physical: (expr: Expr) => Expr,
+): ScatterKernel {
+  if (initial === undefined) throw new InternalError('A scatter has no result.');
+  return {
+    ...base,
+    kind: 'scatter',
+    shape,
+    out,
+    type: update.type,
+    combine,
+    round,
+    initial,
+    at: physical(at),
+    value: physical(update),
+  };
 }
 
 function labelOf(nodes: readonly string[]): string {

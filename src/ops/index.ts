@@ -23,6 +23,7 @@ import * as arrayShape from './array/shape.js';
 import * as arraySlice from './array/slice.js';
 import * as arraySplit from './array/split.js';
 import * as arrayStridedSlice from './array/strided-slice.js';
+import * as arrayTensorScatter from './array/tensor-scatter.js';
 import * as arrayTile from './array/tile.js';
 import * as arrayTranspose from './array/transpose.js';
 import * as arrayUnsortedSegment from './array/unsorted-segment.js';
@@ -88,6 +89,7 @@ const families: readonly object[] = [
   arraySlice,
   arraySplit,
   arrayStridedSlice,
+  arrayTensorScatter,
   arrayTile,
   arrayTranspose,
   arrayUnsortedSegment,

@@ -2,23 +2,15 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
-import {
-  formatShape,
-  mergeShapes,
-  type Dim,
-  type Shape,
-  type StaticShape,
-} from '../../graph/shape.js';
+import { formatShape, type Dim, type Shape } from '../../graph/shape.js';
 import { cast, constant, ge, int, like, lt, max, min, select, type Expr } from '../../ir/expr.js';
-import { dataDTypes, indexDTypes, numberDTypes } from '../data-dtypes.js';
+import { dataDTypes, numberDTypes } from '../data-dtypes.js';
 import { allOf, placeholders, zeroOf } from '../lowering-steps.js';
-import { defineOp, type Check, type Operand, type Result, type ScatterPlan } from '../op-def.js';
+import { defineOp, type Check, type Operand } from '../op-def.js';
 import { indexDTypeOfValue, ownDType } from '../plain-values.js';
-import { sameShapes, shapeFromVector, withRankAtLeast, type Fail } from '../shape-checks.js';
+import { shapeFromVector, withRankAtLeast, type Fail } from '../shape-checks.js';
 import { indexDTypeOf, itemOfVector, shapeNode } from '../shape-nodes.js';
-
-const Tindices = { kind: 'type', allowed: indexDTypes } as const;
-const bad_indices_policy = { kind: 'string', default: '', recent: true } as const;
+import { checkScatter, indexVectorAttrs, scatterPlan } from './scatter-plan.js';
 
 function gatherNdShape(params: Shape, indices: Shape, fail: Fail): Shape {
   withRankAtLeast(params, 0, fail);
@@ -83,7 +75,7 @@ function gatherNdGradient(
 
 export const GatherNd = defineOp({
   name: 'GatherNd',
-  attrs: { Tparams: { kind: 'type', allowed: dataDTypes }, Tindices, bad_indices_policy },
+  attrs: { Tparams: { kind: 'type', allowed: dataDTypes }, ...indexVectorAttrs },
   inputs: { params: 'Tparams', indices: 'Tindices' },
   outputs: { output: 'Tparams' },
   infer: ({ shapes, fail }) => ({ output: gatherNdShape(shapes.params, shapes.indices, fail) }),
@@ -97,71 +89,9 @@ export const GatherNd = defineOp({
   },
 });
 
-/** Checks the updates against the indices and the shape they go into. */
-function checkScatter(indices: Shape, updates: Shape, output: Shape, fail: Fail): void {
-  const depth = indices?.at(-1) ?? null;
-  if (indices === null || updates === null || depth === null) return;
-  const outer = indices.length - 1;
-  const given = updates.slice(0, outer);
-  if (mergeShapes(indices.slice(0, outer), given) === undefined) {
-    fail(
-      `Dimensions [0,${outer}) of indices[shape=${formatShape(indices)}] = ` +
-        `${formatShape(indices.slice(0, outer))} must match dimensions [0,${outer}) of ` +
-        `updates[shape=${formatShape(updates)}] = ${formatShape(given)}`,
-    );
-  }
-  if (output === null) return;
-  if (depth > output.length) {
-    fail(`The inner ${depth} dimensions of output.shape=${formatShape(output)} are too few`);
-  }
-  sameShapes(output.slice(depth), updates.slice(outer), (message) =>
-    fail(
-      `Dimensions [${depth},${output.length}) of input[shape=${formatShape(output)}] must match ` +
-        `dimensions [${outer},${updates.length}) of updates[shape=${formatShape(updates)}]: ${message}`,
-    ),
-  );
-}
-
-/** Every slice of the updates is added where its index vector says. */
-function scatterPlan(
-  indices: Operand,
-  updates: Operand,
-  output: Result,
-  check: Check,
-): ScatterPlan {
-  const outer = indices.shape.length - 1;
-  const depth = indices.shape[outer] ?? 0;
-  return {
-    combine: 'sum',
-    slices: indices.shape.slice(0, outer),
-    place: (slice) => checkedVector(indices, slice, output.shape, depth, check),
-    value: (slice, rest) => updates.at([...slice, ...rest]),
-    initial: () => zeroOf(output.type),
-  };
-}
-
-/** An index vector, all of which is checked with its first number. */
-function checkedVector(
-  indices: Operand,
-  slice: readonly Expr[],
-  shape: StaticShape,
-  depth: number,
-  check: Check,
-): readonly Expr[] {
-  const vector = Array.from({ length: depth }, (_, axis) => indices.at([...slice, int(axis)]));
-  const [first, ...others] = vector;
-  const inside = allOf(
-    vector.flatMap((at, axis) => [ge(at, like(at, 0)), lt(at, like(at, shape[axis] ?? 0))]),
-  );
-  if (first === undefined || inside === undefined) return vector;
-  const named = vector.map((_, i) => `{${i}}`).join(', ');
-  const message = `indices${placeholders(slice.length, depth)} = [${named}] does not index into shape ${formatShape(shape)}`;
-  return [check(first, inside, message, [...vector, ...slice]), ...others];
-}
-
 export const ScatterNd = defineOp({
   name: 'ScatterNd',
-  attrs: { T: { kind: 'type', allowed: numberDTypes }, Tindices, bad_indices_policy },
+  attrs: { T: { kind: 'type', allowed: numberDTypes }, ...indexVectorAttrs },
   inputs: { indices: 'Tindices', updates: 'T', shape: 'Tindices' },
   outputs: { output: 'T' },
   infer: (ctx) => {
@@ -178,7 +108,14 @@ export const ScatterNd = defineOp({
   }),
   lower: {
     kind: 'scatter',
-    plan: ({ x, y, check }) => scatterPlan(x.indices, x.updates, y.output, check),
+    plan: ({ x, y, check }) => {
+      const zero = zeroOf(y.output.type);
+      return scatterPlan(
+        'sum',
+        { indices: x.indices, update: (at) => x.updates.at(at), output: y.output, check },
+        () => zero,
+      );
+    },
   },
 });
 

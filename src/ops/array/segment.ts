@@ -186,7 +186,7 @@ export const SegmentMin = segmentExtreme('SegmentMin');
 type Segment = (data: TensorLike, segmentIds: TensorLike, name?: string) => Tensor;
 
 const segmentFunction =
-  (def: typeof SegmentSum | typeof SegmentMean | typeof SegmentProd | typeof SegmentMax): Segment =>
+  (def: typeof SegmentSum): Segment =>
   (data, segmentIds, name) =>
     addNode(def, { data, segment_ids: segmentIds }, {}, name).output;
 

@@ -75,9 +75,7 @@ type UnsortedSegment = (
 ) => Tensor;
 
 const unsortedFunction =
-  (
-    def: typeof UnsortedSegmentMax | typeof UnsortedSegmentMin | typeof UnsortedSegmentProd,
-  ): UnsortedSegment =>
+  (def: typeof UnsortedSegmentMax): UnsortedSegment =>
   (data, segmentIds, numSegments, name) =>
     addNode(def, { data, segment_ids: segmentIds, num_segments: numSegments }, {}, name).output;
 
