@@ -3,11 +3,10 @@
  * known before the kernels run. Each becomes its unsorted like.
  */
 import { addNode, type TensorLike } from '../../graph/add-node.js';
+import { isFloating, type NdArray } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
-import type { NdArray } from '../../graph/dtype.js';
 import type { Shape } from '../../graph/shape.js';
-import { isFloating } from '../../graph/dtype.js';
 import { indexDTypes, numberDTypes } from '../data-dtypes.js';
 import { constantIntegers } from '../lowering-steps.js';
 import { defineOp, type Operand, type Part, type Result } from '../op-def.js';

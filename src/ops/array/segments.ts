@@ -6,8 +6,7 @@ import { like, lt, type Expr } from '../../ir/expr.js';
 import { indexDTypes, numberDTypes } from '../data-dtypes.js';
 import { placeholders } from '../lowering-steps.js';
 import type { Check, Operand, Result, ScatterPlan } from '../op-def.js';
-import type { PartialIntegers } from '../partial-integers.js';
-import { scalarOf } from '../partial-integers.js';
+import { scalarOf, type PartialIntegers } from '../partial-integers.js';
 import { sameDim, withRank, withRankAtLeast, type Fail } from '../shape-checks.js';
 import { concatNode, rankNode, shapeNode, stackNode } from '../shape-nodes.js';
 
