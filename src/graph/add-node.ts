@@ -2,9 +2,11 @@
  * addNode: how every op function adds its op. Converts plain values to constants, works out type
  * attrs from the inputs, checks dtypes, and names the op as TensorFlow does.
  */
-import { DTypeError, ValueError } from '../errors.js';
+import { DTypeError, TfError, ValueError } from '../errors.js';
 import { attr, tensorValue, type AttrKind, type AttrTypes, type AttrValue } from './attrs.js';
-import { shortNameOf, type DType } from './dtype.js';
+import { attrsOfKinds, checkAllowed } from './check-attr.js';
+import { describeValue } from './describe-value.js';
+import type { DType, NdArray } from './dtype.js';
 import { getDefaultGraph, graphOf, type Graph } from './graph.js';
 import { toNdArray, type ArrayLike } from './nd-array.js';
 import type {
@@ -17,6 +19,7 @@ import type {
   PerArg,
 } from './op-schema.js';
 import { Tensor, type Operation } from './operation.js';
+import { checkedOptions } from './options.js';
 
 /** What the graph layer knows of a Variable; the class lives with the state ops. */
 export interface VariableLike {
@@ -35,6 +38,15 @@ export type TensorLike = Tensor | VariableLike | ArrayLike;
 export const isVariable = (value: unknown): value is VariableLike =>
   typeof value === 'object' && value !== null && 'isVariable' in value;
 
+/** An argument that must be a tensor of a graph. @throws DTypeError if it is none. */
+export function checkedTensor(fn: string, arg: string, value: Tensor): Tensor {
+  if (!((value as unknown) instanceof Tensor))
+    throw new DTypeError(
+      `${fn}: Expected a Tensor for argument '${arg}' not ${describeValue(value)}.`,
+    );
+  return value;
+}
+
 export interface ConvertOptions {
   readonly dtype?: DType | undefined;
   /** Dtype of plain numbers when `dtype` is not given. */
@@ -48,7 +60,12 @@ export interface ConvertOptions {
  * @throws DTypeError if a tensor has another dtype than `dtype`.
  */
 export function convertToTensor(value: TensorLike, options: ConvertOptions = {}): Tensor {
-  const { dtype, fallback, name = 'Const' } = options;
+  const { dtype, name = 'Const' } = checkedOptions('convertToTensor', options, {
+    dtype: 'dtype',
+    fallback: 'dtype',
+    name: 'string',
+    graph: 'any',
+  });
   if (value instanceof Tensor || isVariable(value)) {
     const tensor = value instanceof Tensor ? value : value.asTensor();
     if (dtype !== undefined && tensor.dtype !== dtype)
@@ -59,7 +76,7 @@ export function convertToTensor(value: TensorLike, options: ConvertOptions = {})
     return tensor;
   }
   const graph = options.graph ?? getDefaultGraph();
-  const array = toNdArray(value, { dtype, fallback });
+  const array = arrayOf(value, options, graph);
   const op = graph.createScoped({
     type: 'Const',
     name: graph.uniqueName(name),
@@ -69,6 +86,20 @@ export function convertToTensor(value: TensorLike, options: ConvertOptions = {})
     ]),
   });
   return op.output();
+}
+
+/** The data of a plain value; an error says which argument of which node it was for. */
+function arrayOf(value: ArrayLike, options: ConvertOptions, graph: Graph): NdArray {
+  const { dtype, fallback, name } = options;
+  try {
+    return toNdArray(value, { dtype, fallback });
+  } catch (error) {
+    if (name === undefined || !(error instanceof TfError)) throw error;
+    const Same = error.constructor as new (message: string) => TfError;
+    throw new Same(
+      `Tried to convert '${graph.scope}${name}' to a tensor and failed. Error: ${error.message}`,
+    );
+  }
 }
 
 const specOf = (schema: AttrSchema, name: string): AttrSpec | undefined => schema[name];
@@ -103,7 +134,9 @@ export function addOperation(
   const graph = graphOfInputs(Object.values(inputs).flat());
   return graph.asDefault(() => {
     const opName = graph.uniqueName(name === undefined || name === '' ? schema.name : name);
-    const types = typeAttrs(schema, inputs, attrs);
+    const given = attrsOfKinds(schema, attrs, opName);
+    checkLists(schema, inputs);
+    const types = typeAttrs(schema, inputs, given);
     const tensors = graph.nameScope(`${opName}/`, () =>
       convertInputs(schema, inputs, types, graph),
     );
@@ -112,7 +145,7 @@ export function addOperation(
       name: opName,
       inputs: tensors.flat(),
       controlInputs,
-      attrs: tagAttrs(schema, tensors, types, attrs, opName),
+      attrs: tagAttrs(schema, tensors, types, given, opName),
     });
   });
 }
@@ -130,6 +163,15 @@ const symbolicDType = (value: unknown): DType | undefined =>
 
 const isListSpec = (spec: ArgSpec<AttrSchema>): boolean =>
   typeof spec === 'object' && ('list' in spec || 'types' in spec);
+
+function checkLists(schema: OpSchema, inputs: Readonly<Record<string, unknown>>): void {
+  for (const [arg, spec] of Object.entries(schema.inputs))
+    if (isListSpec(spec) && !Array.isArray(inputs[arg]))
+      throw new DTypeError(
+        `Expected list for '${arg}' argument to '${schema.name}' Op, not ${describeValue(inputs[arg])}.`,
+        { op: schema.name },
+      );
+}
 
 /** Type attrs given, or taken from the first symbolic input that carries each. */
 function typeAttrs(
@@ -227,30 +269,6 @@ function tagAttrs(
     tagged.set(name, attr(spec.kind, value as AttrTypes[AttrKind]));
   }
   return tagged;
-}
-
-function checkAllowed(
-  schema: OpSchema,
-  spec: AttrSpec,
-  name: string,
-  value: unknown,
-  node: string,
-): void {
-  const allowed = spec.allowed as readonly unknown[] | undefined;
-  if (allowed === undefined || allowed.includes(value)) return;
-  const list = allowed
-    .map((a) => (spec.kind === 'type' ? shortNameOf(a as DType) : String(a)))
-    .join(', ');
-  const context = { node, op: schema.name };
-  if (spec.kind === 'type')
-    throw new DTypeError(
-      `${schema.name} "${node}": attr '${name}' has DataType ${String(value)} not in list of allowed values: ${list}.`,
-      context,
-    );
-  throw new ValueError(
-    `${schema.name} "${node}": attr '${name}' is ${JSON.stringify(value)}; expected one of ${list}.`,
-    context,
-  );
 }
 
 function groupOutputs(schema: OpSchema, op: Operation): Record<string, Tensor | readonly Tensor[]> {

@@ -4,7 +4,7 @@
  * (tensorflow/python/ops/gradients_util.py).
  */
 import { DTypeError, LookupError, ValueError } from '../errors.js';
-import { isVariable, type VariableLike } from './add-node.js';
+import { checkedTensor, isVariable, type VariableLike } from './add-node.js';
 import { graphBuilder } from './builder.js';
 import { findCustomGradient } from './custom-gradient.js';
 import { isComplex, isFloating, type DType } from './dtype.js';
@@ -14,6 +14,7 @@ import { Tensor, type Operation } from './operation.js';
 import { findSchema } from './registry.js';
 import { isCompatible, isStatic, formatShape } from './shape.js';
 import { flattenArgs, groupByArg, inputArgs, outputArgs, plainAttrs } from './signature.js';
+import { checkedList, checkedOptions } from './options.js';
 
 export interface GradientsOptions {
   /** Incoming gradient per y; null or absent means ones. */
@@ -45,7 +46,13 @@ export function gradients(
   xs: readonly (Tensor | VariableLike)[],
   options: GradientsOptions = {},
 ): (Tensor | null)[] {
-  const sources = ys instanceof Tensor ? [ys] : ys;
+  checkedOptions('gradients', options, {
+    gradYs: 'list',
+    stopGradients: 'list',
+    name: 'string',
+  });
+  const sources = ys instanceof Tensor ? [ys] : checkedList('gradients', 'ys', ys);
+  for (const y of sources) checkedTensor('gradients', 'ys', y);
   const [first] = sources;
   if (first === undefined) throw new ValueError('gradients() needs at least one y.');
   const { gradYs = sources.map(() => null) } = options;
@@ -53,7 +60,11 @@ export function gradients(
     throw new ValueError(
       `gradients(): gradYs has ${gradYs.length} entries for ${sources.length} ys.`,
     );
-  const targets = xs.map((x) => (isVariable(x) ? x.handle : x));
+  const targets = checkedList('gradients', 'xs', xs).map((x) =>
+    isVariable(x) ? x.handle : checkedTensor('gradients', 'xs', x),
+  );
+  for (const given of gradYs) if (given !== null) checkedTensor('gradients', 'gradYs', given);
+  for (const stop of options.stopGradients ?? []) checkedTensor('gradients', 'stopGradients', stop);
   const graph = graphOf(first);
   return graph.asDefault(() =>
     graph.nameScope(options.name ?? 'gradients', () => {

@@ -2,10 +2,17 @@
  * Graph: owns operations, their names, scopes and collections. It only ever grows, until it is
  * finalized. Names follow TensorFlow's uniquifying rules exactly.
  */
-import { InvalidArgumentError, NotFoundError, RuntimeError, ValueError } from '../errors.js';
+import {
+  DTypeError,
+  InvalidArgumentError,
+  NotFoundError,
+  RuntimeError,
+  ValueError,
+} from '../errors.js';
 import type { AttrValue } from './attrs.js';
 import { attr } from './attrs.js';
 import { factsOf } from './constant-value.js';
+import { describeValue } from './describe-value.js';
 import type { DType } from './dtype.js';
 import { inferShapes } from './infer.js';
 import { NameTable } from './names.js';
@@ -383,6 +390,12 @@ export function resetDefaultGraph(): void {
   if (defaultStack.length > 1)
     throw new RuntimeError('Do not call resetDefaultGraph inside graph.asDefault().');
   defaultStack[0] = new Graph();
+}
+
+/** A graph given as an argument. @throws DTypeError if it is none. */
+export function checkedGraph(fn: string, graph: Graph): Graph {
+  if ((graph as unknown) instanceof Graph) return graph;
+  throw new DTypeError(`${fn}: Expected a Graph for argument 'graph' not ${describeValue(graph)}.`);
 }
 
 /** The Graph behind an operation's or tensor's identity. */

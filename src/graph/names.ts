@@ -1,5 +1,6 @@
 /** Names of a graph: TensorFlow's uniquifying rules and the name scope stack. */
-import { ValueError } from '../errors.js';
+import { DTypeError, ValueError } from '../errors.js';
+import { describeValue } from './describe-value.js';
 
 const rootScope = /^[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*$/;
 const nestedScope = /^[A-Za-z0-9_.\\/>-]*$/;
@@ -20,6 +21,7 @@ export class NameTable {
   }
 
   unique(requested: string): string {
+    assertName(requested);
     if (requested.endsWith('/')) return requested.slice(0, -1);
     const name = this.#scope + requested;
     const key = name.toLowerCase();
@@ -48,6 +50,7 @@ export class NameTable {
 
   #enter(name: string | null): string {
     if (name === null || name === '') return '';
+    assertName(name);
     const valid = this.#scope === '' ? rootScope : nestedScope;
     if (!valid.test(name))
       throw new ValueError(
@@ -67,6 +70,14 @@ export class NameTable {
     const best = near.slice(0, 3).map((n) => `'${n.name}'`);
     return best.length === 0 ? '' : ` Did you mean ${best.join(' or ')}?`;
   }
+}
+
+/** Callers without types pass options where a name belongs. */
+function assertName(name: unknown): void {
+  if (typeof name !== 'string')
+    throw new DTypeError(
+      `Expected string for argument 'name' not ${describeValue(name)}. Names stand by themselves where a function takes them so, and in its options object where it has one.`,
+    );
 }
 
 /** Distance to a name, or to the scope it begins with: `logit` is near `logits/BiasAdd`. */

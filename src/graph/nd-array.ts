@@ -1,5 +1,7 @@
 /** Host arrays from plain JavaScript values: numbers, booleans, strings, nested arrays, typed arrays. */
 import { DTypeError, ValueError } from '../errors.js';
+import { isDType, isShape } from './check-attr.js';
+import { describeValue } from './describe-value.js';
 import {
   arrayConstructor,
   elementsPerValue,
@@ -10,7 +12,8 @@ import {
   type NdArray,
 } from './dtype.js';
 import { fromBrainBits, fromHalfBits, toBrainBits, toHalfBits } from './half-floats.js';
-import { elementCount, formatTuple, type StaticShape } from './shape.js';
+import { checkedOptions } from './options.js';
+import { elementCount, formatTuple, isStatic, type StaticShape } from './shape.js';
 
 export type NestedArray<T> = T | readonly NestedArray<T>[];
 export type NumericTypedArray =
@@ -87,12 +90,18 @@ export function ndArray<D extends DType>(
   shape: StaticShape,
   data: NdArray<D>['data'],
 ): NdArray<D> {
+  if (!isDType(dtype))
+    throw new DTypeError(
+      `ndArray: Expected DataType for argument 'dtype' not ${describeValue(dtype)}.`,
+    );
   const held = classOf(data);
   const wanted = isNumericDType(dtype) ? arrayConstructor(dtype).name : 'Array';
   if (held !== wanted)
     throw new DTypeError(`Data of dtype ${dtype} is a ${wanted}, but a ${held} was given.`);
-  if (!shape.every((dim) => Number.isInteger(dim) && dim >= 0))
-    throw new ValueError(`Shape ${formatTuple(shape)} has a dim that is not a whole number >= 0.`);
+  if (!isShape(shape) || !isStatic(shape))
+    throw new ValueError(
+      `Shape ${describeValue(shape)} has a dim that is not a whole number >= 0.`,
+    );
   const length = (data as { readonly length: number }).length;
   const expected = elementCount(shape) * elementsPerValue(dtype);
   if (length !== expected)
@@ -122,6 +131,12 @@ export function toNdArray(
     readonly truncate?: boolean | undefined;
   } = {},
 ): NdArray {
+  checkedOptions('toNdArray', options, {
+    dtype: 'dtype',
+    shape: 'extents',
+    fallback: 'dtype',
+    truncate: 'bool',
+  });
   if (isNdArray(value)) {
     const array = ndArray(value.dtype, value.shape, value.data as never);
     return reshaped(converted(array, options.dtype), options.shape);
@@ -165,7 +180,7 @@ function fill(values: readonly unknown[], dtype: DType, truncate: boolean): unkn
     return values.map((v) => {
       if (typeof v === 'string') return encoder.encode(v);
       if (v instanceof Uint8Array) return v;
-      throw new DTypeError(`Expected string, but got ${String(v)} of type '${typeof v}'.`);
+      throw new DTypeError(`Expected string, but got ${describeValue(v)}.`);
     });
   if (!isNumericDType(dtype)) throw new DTypeError(`A ${dtype} tensor cannot be made from values.`);
   return convertValues(
@@ -178,23 +193,13 @@ function scalar(value: unknown, dtype: DType, truncate: boolean): number | bigin
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'bigint') return value;
   if (typeof value !== 'number')
-    throw new ValueError(`Expected ${dtype}, but got ${describe(value)}.`);
+    throw new ValueError(`Expected ${dtype}, but got ${describeValue(value)}.`);
   if (!truncate && isInteger(dtype) && !Number.isInteger(value))
     throw new DTypeError(
       `Expected ${dtype}, but got ${value}, which is not a whole number. Round it, or use cast().`,
     );
   return value;
 }
-
-/** Short, and safe for what JSON cannot say. */
-const describe = (value: unknown): string =>
-  typeof value === 'string'
-    ? `the string '${value.slice(0, 80)}'`
-    : value === null || value === undefined
-      ? String(value)
-      : typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
-        ? JSON.stringify(value).slice(0, 80)
-        : `a ${classOf(value)}`;
 
 function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   if (shape === undefined) return array;

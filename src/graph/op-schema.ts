@@ -15,6 +15,8 @@ export type AttrSpec = {
     readonly default?: AttrTypes[K];
     /** Allowed dtypes or strings. */
     readonly allowed?: readonly AttrTypes[K][];
+    /** Least value of an int, or least length of a list. */
+    readonly minimum?: number;
     /** Set from the number of inputs in a list argument, or from list dtypes; callers do not pass it. */
     readonly inferred?: true;
     /** Added after TensorFlow 1.15: left out when it has its default. */

@@ -2,18 +2,20 @@
 import { convertToTensor, type TensorLike } from '../graph/add-node.js';
 import { graphBuilder } from '../graph/builder.js';
 import { ValueError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
 import type { OpBuilder } from '../graph/op-schema.js';
 import type { Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import { formatTuple, type Dim } from '../graph/shape.js';
 import { matMul } from '../ops/math/mat-mul.js';
 import { biasAdd } from '../ops/nn/bias.js';
 import { zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import type { Variable } from '../ops/state/variable.js';
-import { getVariable, variableScope, type Reuse } from './variable-scope.js';
+import { checkReuse, getVariable, variableScope, type Reuse } from './variable-scope.js';
 
 export interface DenseOptions {
   /** Applied to the result, inside the layer's name scope. */
-  readonly activation?: (x: Tensor) => Tensor;
+  readonly activation?: ((x: Tensor) => Tensor) | null;
   readonly useBias?: boolean;
   /** Glorot uniform by default. */
   readonly kernelInitializer?: Initializer;
@@ -37,6 +39,20 @@ export interface DenseOptions {
  * @example const hidden = tf.layers.dense(x, 128, { activation: tf.nn.relu });
  */
 export function dense(inputs: TensorLike, units: number, options: DenseOptions = {}): Tensor {
+  checkedOptions('dense', options, {
+    activation: 'function?',
+    useBias: 'bool',
+    kernelInitializer: 'function',
+    biasInitializer: 'function',
+    trainable: 'bool',
+    name: 'string',
+    reuse: 'any',
+  });
+  checkReuse(options.reuse);
+  if (!Number.isSafeInteger(units) || units < 0)
+    throw new ValueError(
+      `dense: Received an invalid value for \`units\`, expected a positive integer. Received: units=${describeValue(units)}.`,
+    );
   const x = convertToTensor(inputs, { fallback: 'float32', name: 'inputs' });
   const depth = lastAxis(x);
   const { name, reuse = false, useBias = true, trainable = true } = options;

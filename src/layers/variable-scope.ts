@@ -4,9 +4,11 @@
  * shares the variable or is an error, as the scope's `reuse` says.
  */
 import type { TensorLike } from '../graph/add-node.js';
-import { ValueError } from '../errors.js';
+import { DTypeError, ValueError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
 import { isFloating, type DType } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
+import { checkedOptions } from '../graph/options.js';
 import { formatTuple, isCompatible, isStatic, type Shape } from '../graph/shape.js';
 import { glorotUniform, zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import { variable, type Variable } from '../ops/state/variable.js';
@@ -76,6 +78,26 @@ function uniqueScopeName(state: ScopeState, prefix: string): string {
   return `${prefix}_${i}`;
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const isName = (value: unknown): boolean => value === null || typeof value === 'string';
+
+/** @throws ValueError for what is neither a yes, a no nor 'auto'. */
+export function checkReuse(reuse: unknown): void {
+  if (![undefined, null, true, false, 'auto'].includes(reuse as boolean))
+    throw new ValueError(
+      `The reuse parameter must be true, false or 'auto', not ${describeValue(reuse)}.`,
+    );
+}
+
+const scopeOptions = {
+  defaultName: 'string',
+  reuse: 'any',
+  dtype: 'dtype',
+  initializer: 'any',
+  useResource: 'bool',
+} as const;
+
 /**
  * Runs `fn` in a variable scope, which is a name scope too.
  *
@@ -91,6 +113,19 @@ export function variableScope<R>(
   options: VariableScopeOptions,
   fn: (scope: VariableScope) => R,
 ): R {
+  checkedOptions('variableScope', options, scopeOptions);
+  checkReuse(options.reuse);
+  if (
+    !isName(nameOrScope) &&
+    !(isObject(nameOrScope) && isName(nameOrScope['name']) && 'reuse' in nameOrScope)
+  )
+    throw new DTypeError(
+      `variableScope: Expected a name, a variable scope or null for argument 'nameOrScope' not ${describeValue(nameOrScope)}.`,
+    );
+  if (typeof (fn as unknown) !== 'function')
+    throw new DTypeError(
+      `variableScope: Expected a function for argument 'fn' not ${describeValue(fn)}. It is variableScope(name, options, fn).`,
+    );
   const graph = getDefaultGraph();
   const state = stateOf(graph);
   const { scope, name } = scopeFor(state, nameOrScope, options);
@@ -178,7 +213,19 @@ export interface GetVariableOptions {
  * @example const kernel = tf.getVariable('kernel', { shape: [784, 10] });
  */
 export function getVariable(name: string, options: GetVariableOptions = {}): Variable {
+  checkedOptions('getVariable', options, {
+    shape: 'shape',
+    dtype: 'dtype',
+    initializer: 'any',
+    trainable: 'bool',
+    collections: 'strings',
+    useResource: 'bool',
+  });
   const graph = getDefaultGraph();
+  if (typeof (name as unknown) !== 'string')
+    throw new DTypeError(
+      `getVariable: Expected string for argument 'name' not ${describeValue(name)}.`,
+    );
   const { current, variables } = stateOf(graph);
   const full = joined(current.name, name);
   const found = variables.get(full);

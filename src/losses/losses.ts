@@ -5,12 +5,13 @@ import { ValueError } from '../errors.js';
 import type { DType } from '../graph/dtype.js';
 import type { OpBuilder } from '../graph/op-schema.js';
 import type { Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import { formatTuple, isCompatible } from '../graph/shape.js';
 import {
   softmaxCrossEntropyWithLogits,
   sparseSoftmaxCrossEntropyWithLogits,
 } from '../ops/nn/softmax-loss.js';
-import { computeWeightedLoss, type LossOptions } from './reduction.js';
+import { computeWeightedLoss, lossOptions, type LossOptions } from './reduction.js';
 
 export {
   addLoss,
@@ -59,6 +60,7 @@ export function meanSquaredError(
   predictions: TensorLike,
   options: LossOptions = {},
 ): Tensor {
+  checkedOptions('meanSquaredError', options, lossOptions);
   return withNameScope(options.scope, 'mean_squared_error', (scope) => {
     const b = graphBuilder();
     const { labels: y, predictions: x } = pair(b, labels, predictions, 'meanSquaredError');
@@ -77,6 +79,7 @@ export function absoluteDifference(
   predictions: TensorLike,
   options: LossOptions = {},
 ): Tensor {
+  checkedOptions('absoluteDifference', options, lossOptions);
   return withNameScope(options.scope, 'absolute_difference', (scope) => {
     const b = graphBuilder();
     const { labels: y, predictions: x } = pair(b, labels, predictions, 'absoluteDifference');
@@ -105,14 +108,18 @@ export function softmaxCrossEntropy(
   logits: TensorLike,
   options: SoftmaxLossOptions = {},
 ): Tensor {
+  const { labelSmoothing = 0, ...rest } = checkedOptions('softmaxCrossEntropy', options, {
+    ...lossOptions,
+    labelSmoothing: 'number',
+  });
   return withNameScope(options.scope, 'softmax_cross_entropy_loss', (scope) => {
     const b = graphBuilder();
     const x = convertToTensor(logits, { fallback: 'float32', name: 'logits' });
     const given = convertToTensor(onehotLabels, { fallback: x.dtype, name: 'labels' });
-    const labels = smoothed(b, castTo(b, given, x.dtype), options.labelSmoothing ?? 0);
+    const labels = smoothed(b, castTo(b, given, x.dtype), labelSmoothing);
     checkSameShape(x, labels, 'softmaxCrossEntropy');
     const losses = softmaxCrossEntropyWithLogits({ labels, logits: x, name: 'xentropy' });
-    return computeWeightedLoss(losses, { ...options, scope });
+    return computeWeightedLoss(losses, { ...rest, scope });
   });
 }
 
@@ -144,6 +151,7 @@ export function sparseSoftmaxCrossEntropy(
   logits: TensorLike,
   options: LossOptions = {},
 ): Tensor {
+  checkedOptions('sparseSoftmaxCrossEntropy', options, lossOptions);
   return withNameScope(options.scope, 'sparse_softmax_cross_entropy_loss', (scope) => {
     const losses = sparseSoftmaxCrossEntropyWithLogits({ labels, logits, name: 'xentropy' });
     return computeWeightedLoss(losses, { ...options, scope });

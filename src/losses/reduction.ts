@@ -1,10 +1,12 @@
 /** Weighting and reducing of per-example losses, and the graph's collection of losses. */
-import { convertToTensor, type TensorLike } from '../graph/add-node.js';
+import { checkedTensor, convertToTensor, type TensorLike } from '../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../graph/builder.js';
-import { ValueError } from '../errors.js';
-import { collections, getDefaultGraph, type Graph } from '../graph/graph.js';
+import { DTypeError, ValueError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
+import { checkedGraph, collections, getDefaultGraph, type Graph } from '../graph/graph.js';
 import type { OpBuilder } from '../graph/op-schema.js';
 import { Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import {
   broadcastShapes,
   elementCount,
@@ -32,8 +34,28 @@ export interface LossOptions {
   readonly scope?: string;
 }
 
+const reductions: readonly Reduction[] = [
+  'none',
+  'sum',
+  'meanOfWeights',
+  'sumOverBatchSize',
+  'sumByNonzeroWeights',
+];
+
+export const lossOptions = {
+  weights: 'any',
+  reduction: 'string',
+  lossCollection: 'string?',
+  scope: 'string',
+} as const;
+
 /** Adds a loss to a collection, to be summed by `getTotalLoss`. @see tf.losses.add_loss */
 export function addLoss(loss: Tensor, collection: string | null = collections.losses): void {
+  checkedTensor('addLoss', 'loss', loss);
+  if (collection !== null && typeof (collection as unknown) !== 'string')
+    throw new DTypeError(
+      `addLoss: Expected string for argument 'collection' not ${describeValue(collection)}.`,
+    );
   if (collection !== null) getDefaultGraph().addToCollection(collection, loss);
 }
 
@@ -41,7 +63,10 @@ export function addLoss(loss: Tensor, collection: string | null = collections.lo
 export const getLosses = (
   collection: string = collections.losses,
   graph: Graph = getDefaultGraph(),
-): Tensor[] => graph.getCollection(collection).filter((item) => item instanceof Tensor);
+): Tensor[] =>
+  checkedGraph('getLosses', graph)
+    .getCollection(collection)
+    .filter((item) => item instanceof Tensor);
 
 /**
  * Sum of all losses added so far (and of the regularization losses).
@@ -53,7 +78,11 @@ export const getLosses = (
 export function getTotalLoss(
   options: { readonly addRegularizationLosses?: boolean; readonly name?: string } = {},
 ): Tensor {
-  const { addRegularizationLosses = true, name = 'total_loss' } = options;
+  const { addRegularizationLosses = true, name = 'total_loss' } = checkedOptions(
+    'getTotalLoss',
+    options,
+    { addRegularizationLosses: 'bool', name: 'string' },
+  );
   const losses = [
     ...getLosses(),
     ...(addRegularizationLosses ? getLosses(collections.regularizationLosses) : []),
@@ -150,10 +179,23 @@ function present(b: OpBuilder<Tensor>, losses: Tensor, weights: Tensor, nonzero:
  * @throws ValueError if the weights do not broadcast to the losses.
  * @see tf.losses.compute_weighted_loss
  */
-export function computeWeightedLoss(losses: Tensor, options: LossOptions = {}): Tensor {
-  const { reduction = 'sumByNonzeroWeights', lossCollection = collections.losses } = options;
+export function computeWeightedLoss(losses: TensorLike, options: LossOptions = {}): Tensor {
+  const { reduction = 'sumByNonzeroWeights', lossCollection = collections.losses } = checkedOptions(
+    'computeWeightedLoss',
+    options,
+    lossOptions,
+  );
+  if (!reductions.includes(reduction))
+    throw new ValueError(
+      `Invalid Reduction Key ${describeValue(reduction)}. Use one of ${reductions.join(', ')}.`,
+    );
   const result = withNameScope(options.scope, 'weighted_loss', () =>
-    reduced(graphBuilder(), losses, options.weights, reduction),
+    reduced(
+      graphBuilder(),
+      convertToTensor(losses, { fallback: 'float32', name: 'losses' }),
+      options.weights,
+      reduction,
+    ),
   );
   addLoss(result, lossCollection);
   return result;

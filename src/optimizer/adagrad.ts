@@ -2,6 +2,7 @@
 import type { TensorLike } from '../graph/add-node.js';
 import { ValueError } from '../errors.js';
 import type { Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import { constantInitializer, type Initializer } from '../ops/random/initializers.js';
 import type { Variable } from '../ops/state/variable.js';
 import { Hyperparameters } from './hyperparameters.js';
@@ -25,9 +26,14 @@ export class AdagradOptimizer extends Optimizer {
   readonly #initial: number;
 
   constructor(learningRate: TensorLike, options: AdagradOptions = {}) {
+    checkedOptions('AdagradOptimizer', options, {
+      initialAccumulatorValue: 'number',
+      useLocking: 'bool',
+      name: 'string',
+    });
     super(options.name ?? 'Adagrad', options.useLocking ?? false);
     this.#initial = options.initialAccumulatorValue ?? 0.1;
-    if (this.#initial <= 0)
+    if (!(this.#initial > 0))
       throw new ValueError(`initial_accumulator_value must be positive: ${this.#initial}`);
     this.#hyper = new Hyperparameters({ learning_rate: learningRate });
   }

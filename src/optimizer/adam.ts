@@ -4,6 +4,7 @@ import { graphBuilder } from '../graph/builder.js';
 import { ValueError } from '../errors.js';
 import { getDefaultGraph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import { zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import { assignTo } from '../ops/state/assign-functions.js';
 import { colocated } from '../ops/state/colocation.js';
@@ -36,6 +37,13 @@ export class AdamOptimizer extends Optimizer {
   readonly #beta2: number;
 
   constructor(learningRate: TensorLike = 0.001, options: AdamOptions = {}) {
+    checkedOptions('AdamOptimizer', options, {
+      beta1: 'number',
+      beta2: 'number',
+      epsilon: 'any',
+      useLocking: 'bool',
+      name: 'string',
+    });
     super(options.name ?? 'Adam', options.useLocking ?? false);
     this.#beta1 = options.beta1 ?? 0.9;
     this.#beta2 = options.beta2 ?? 0.999;

@@ -1,12 +1,12 @@
 /** The global step: a counter of training steps that checkpoints and summaries go by. */
 import { ValueError } from '../errors.js';
-import { collections, getDefaultGraph, type Graph } from '../graph/graph.js';
+import { checkedGraph, collections, getDefaultGraph, type Graph } from '../graph/graph.js';
 import { zerosInitializer } from '../ops/random/initializers.js';
 import { Variable, variable } from '../ops/state/variable.js';
 
 /** The graph's global step, or null if it has none. @see tf.train.get_global_step */
 export function getGlobalStep(graph: Graph = getDefaultGraph()): Variable | null {
-  const found = graph.getCollection(collections.globalStep);
+  const found = checkedGraph('globalStep', graph).getCollection(collections.globalStep);
   if (found.length > 1)
     throw new ValueError('Multiple tensors in the collection `global_step`; there must be one.');
   const [step] = found;

@@ -1,6 +1,7 @@
 /** Plain gradient descent. */
 import type { TensorLike } from '../graph/add-node.js';
 import type { Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import type { Variable } from '../ops/state/variable.js';
 import { Hyperparameters } from './hyperparameters.js';
 import { Optimizer, type OptimizerOptions, type Update } from './optimizer.js';
@@ -15,6 +16,7 @@ export class GradientDescentOptimizer extends Optimizer {
   readonly #hyper: Hyperparameters<'learning_rate'>;
 
   constructor(learningRate: TensorLike, options: OptimizerOptions = {}) {
+    checkedOptions('GradientDescentOptimizer', options, { useLocking: 'bool', name: 'string' });
     super(options.name ?? 'GradientDescent', options.useLocking ?? false);
     this.#hyper = new Hyperparameters({ learning_rate: learningRate });
   }

@@ -1,6 +1,7 @@
 /** Gradient descent with momentum. */
 import type { TensorLike } from '../graph/add-node.js';
 import type { Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import { zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import type { Variable } from '../ops/state/variable.js';
 import { Hyperparameters } from './hyperparameters.js';
@@ -23,6 +24,11 @@ export class MomentumOptimizer extends Optimizer {
   readonly #useNesterov: boolean;
 
   constructor(learningRate: TensorLike, momentum: TensorLike, options: MomentumOptions = {}) {
+    checkedOptions('MomentumOptimizer', options, {
+      useNesterov: 'bool',
+      useLocking: 'bool',
+      name: 'string',
+    });
     super(options.name ?? 'Momentum', options.useLocking ?? false);
     this.#hyper = new Hyperparameters({ learning_rate: learningRate, momentum });
     this.#useNesterov = options.useNesterov ?? false;

@@ -3,13 +3,15 @@
  * Each optimizer is a subclass that names its slots (variables kept per trained variable) and its
  * kernel. Node names are TensorFlow's.
  */
-import { addOperation, convertToTensor } from '../graph/add-node.js';
-import { ValueError } from '../errors.js';
+import { addOperation, checkedTensor, convertToTensor, isVariable } from '../graph/add-node.js';
+import { DTypeError, ValueError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
 import { isFloating } from '../graph/dtype.js';
 import { collections, getDefaultGraph, graphOf, type Graph } from '../graph/graph.js';
 import { gradients } from '../graph/gradients.js';
 import type { OpSchema } from '../graph/op-schema.js';
-import type { Operation, Tensor } from '../graph/operation.js';
+import { Tensor, type Operation } from '../graph/operation.js';
+import { checkedList, checkedOptions } from '../graph/options.js';
 import { schemaOf } from '../graph/registry.js';
 import { assignTo } from '../ops/state/assign-functions.js';
 import { colocated } from '../ops/state/colocation.js';
@@ -41,6 +43,23 @@ export interface OptimizerOptions {
   readonly useLocking?: boolean;
   /** Name scope of a step's ops, and suffix of slot variables. */
   readonly name?: string;
+}
+
+/** `minimize` passes its options on to both of its steps. */
+const minimizeOptions = {
+  varList: 'list',
+  gradLoss: 'any',
+  globalStep: 'any',
+  name: 'string',
+} as const;
+
+/** @throws DTypeError unless it is [gradient or null, variable]. */
+function checkPair(pair: GradientAndVariable): void {
+  const [gradient, variable] = checkedList<unknown>('applyGradients', 'pairs', pair);
+  if ((gradient !== null && !(gradient instanceof Tensor)) || !isVariable(variable))
+    throw new DTypeError(
+      `applyGradients: Expected pairs of a gradient (a Tensor, or null) and a variable, not [${describeValue(gradient)}, ${describeValue(variable)}].`,
+    );
 }
 
 /** One kernel call: op type without `Resource`, its inputs but for `var` by name, and flags. */
@@ -92,6 +111,7 @@ export abstract class Optimizer {
    * const step = new tf.train.AdamOptimizer(1e-3).minimize(loss);
    */
   minimize(loss: Tensor, options: MinimizeOptions = {}): Operation {
+    checkedOptions('minimize', options, minimizeOptions);
     const pairs = this.computeGradients(loss, options);
     if (pairs.every(([gradient]) => gradient === null))
       throw new ValueError(
@@ -109,7 +129,16 @@ export abstract class Optimizer {
    * @see tf.train.Optimizer.compute_gradients
    */
   computeGradients(loss: Tensor, options: ComputeGradientsOptions = {}): GradientAndVariable[] {
-    const variables = options.varList ?? trainableVariables(graphOf(loss));
+    checkedOptions('computeGradients', options, minimizeOptions);
+    checkedTensor('computeGradients', 'loss', loss);
+    const variables = checkedList(
+      'computeGradients',
+      'varList',
+      options.varList ?? trainableVariables(graphOf(loss)),
+    );
+    for (const v of variables)
+      if (!isVariable(v))
+        throw new DTypeError(`Argument is not a variable: ${describeValue(v)} among varList.`);
     if (variables.length === 0)
       throw new ValueError('No variables to optimize. Make a variable, or pass varList.');
     for (const v of variables)
@@ -134,6 +163,8 @@ export abstract class Optimizer {
     pairs: readonly GradientAndVariable[],
     options: ApplyGradientsOptions = {},
   ): Operation {
+    checkedOptions('applyGradients', options, minimizeOptions);
+    for (const pair of checkedList('applyGradients', 'pairs', pairs)) checkPair(pair);
     const updates = pairs.filter((pair): pair is [Tensor, Variable] => pair[0] !== null);
     const [first] = updates;
     if (first === undefined)
@@ -177,6 +208,8 @@ export abstract class Optimizer {
     globalStep: Variable | undefined,
   ): Operation {
     if (globalStep === undefined) return this.finish(steps, scope);
+    if (!isVariable(globalStep))
+      throw new DTypeError(`globalStep is not a variable: ${describeValue(globalStep)}.`);
     const done = this.finish(steps, 'update');
     const { handle, dtype } = globalStep;
     return graph.controlDependencies([done], () =>

@@ -1,6 +1,7 @@
 /** RMSProp: steps divided by a running root mean square of the gradient. */
 import type { TensorLike } from '../graph/add-node.js';
 import type { Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import { onesInitializer, zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import type { Variable } from '../ops/state/variable.js';
 import { Hyperparameters } from './hyperparameters.js';
@@ -28,6 +29,14 @@ export class RMSPropOptimizer extends Optimizer {
   readonly #centered: boolean;
 
   constructor(learningRate: TensorLike, options: RMSPropOptions = {}) {
+    checkedOptions('RMSPropOptimizer', options, {
+      decay: 'any',
+      momentum: 'any',
+      epsilon: 'any',
+      centered: 'bool',
+      useLocking: 'bool',
+      name: 'string',
+    });
     super(options.name ?? 'RMSProp', options.useLocking ?? false);
     this.#centered = options.centered ?? false;
     this.#hyper = new Hyperparameters({

@@ -3,10 +3,13 @@ import { compile } from '../compiler/compile.js';
 import { explainProgram, formatExplanation, type Explanation } from '../compiler/explain.js';
 import { NeedsFeedValues } from '../compiler/needed-feeds.js';
 import type { VariableStates } from '../compiler/variable-versions.js';
-import { InvalidArgumentError, ValueError } from '../errors.js';
+import { DTypeError, InvalidArgumentError, ValueError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';
-import type { Graph } from '../graph/graph.js';
+import { isShape } from '../graph/check-attr.js';
+import { describeValue } from '../graph/describe-value.js';
+import { checkedGraph, type Graph } from '../graph/graph.js';
 import type { Tensor } from '../graph/operation.js';
+import { checkedOptions } from '../graph/options.js';
 import { formatTuple, isCompatible, isStatic, type StaticShape } from '../graph/shape.js';
 import { printProgram } from '../ir/print.js';
 import type { Program } from '../ir/program.js';
@@ -57,6 +60,12 @@ export function explain(
   feedShapes: Readonly<Record<string, StaticShape>> = {},
   options: ExplainOptions = {},
 ): GraphExplanation {
+  checkedGraph('explain', graph);
+  checkedOptions('explain', options, { device: 'any', values: 'any' });
+  if (typeof feedShapes !== 'object' || (feedShapes as unknown) === null)
+    throw new DTypeError(
+      `explain: Expected shapes by tensor name, such as { x: [8, 4] }, not ${describeValue(feedShapes)}.`,
+    );
   const caps = options.device === 'cpu' ? genericCpu : genericGpu;
   const values = new Map<Tensor, NdArray>(
     resolveFeeds(graph, options.values ?? {}).map(({ tensor, array }) => [tensor, array]),
@@ -66,6 +75,10 @@ export function explain(
   );
   for (const [key, shape] of Object.entries(feedShapes)) {
     const tensor = feedTensor(graph, key);
+    if (!Array.isArray(shape) || !isShape(shape))
+      throw new ValueError(
+        `explain: Expected the shape of '${key}' as a list of whole numbers >= 0 not ${describeValue(shape)}.`,
+      );
     if (!isCompatible(tensor.shape, shape))
       throw new ValueError(
         `explain: shape ${formatTuple(shape)} does not fit Tensor '${tensor.name}', which has shape '${formatTuple(tensor.shape)}'.`,

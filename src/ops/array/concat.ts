@@ -4,6 +4,7 @@ import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedList } from '../../graph/options.js';
 import { mergeDims, isStatic, type Dim, type Shape } from '../../graph/shape.js';
 import { int, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
@@ -117,7 +118,7 @@ function partsOfGradient(
   return sizes.map((size, i) => b.op('Slice', [dy, offsets[i] as Tensor, size]));
 }
 
-const N = { kind: 'int', inferred: true } as const;
+const N = { kind: 'int', inferred: true, minimum: 2 } as const;
 
 export const ConcatV2 = defineOp({
   name: 'ConcatV2',
@@ -128,9 +129,10 @@ export const ConcatV2 = defineOp({
   },
   inputs: { values: { list: 'T', count: 'N' }, axis: 'Tidx' },
   outputs: { output: 'T' },
-  infer: (ctx) => ({
-    output: concatenated(ctx.shapes.values, scalarOf(ctx.partial('axis')), ctx.fail),
-  }),
+  infer: (ctx) => {
+    withRank(ctx.shapes.axis, 0, ctx.fail);
+    return { output: concatenated(ctx.shapes.values, scalarOf(ctx.partial('axis')), ctx.fail) };
+  },
   partial: (ctx) =>
     concatPartial(
       ctx.shapes.values,
@@ -241,7 +243,7 @@ export const ConcatOffset = defineOp({
  * @example tf.concat([left, right], 1); // [n, 3] and [n, 5] -> [n, 8]
  */
 export function concat(values: readonly TensorLike[], axis: TensorLike = 0, name?: string): Tensor {
-  const [only] = values;
+  const [only] = checkedList('concat', 'values', values);
   if (only === undefined) throw new ValueError('concat: there are no values to concatenate.');
   if (values.length !== 1) {
     return addNode(ConcatV2, { values, axis }, {}, name ?? 'concat').output;

@@ -4,6 +4,7 @@ import { tensorValue } from '../../graph/attrs.js';
 import type { DType } from '../../graph/dtype.js';
 import { toNdArray, type ArrayLike } from '../../graph/nd-array.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import type { StaticShape } from '../../graph/shape.js';
 import { defineOp } from '../op-def.js';
 
@@ -42,6 +43,11 @@ export interface ConstantOptions {
  * const n = tf.constant(5, { dtype: 'int32' });
  */
 export function constant(value: ArrayLike, options: ConstantOptions = {}): Tensor {
-  const array = toNdArray(value, { dtype: options.dtype, shape: options.shape });
-  return addNode(Const, {}, { value: tensorValue(array), dtype: array.dtype }, options.name).output;
+  const { dtype, shape, name } = checkedOptions('constant', options, {
+    dtype: 'dtype',
+    shape: 'extents',
+    name: 'string',
+  });
+  const array = toNdArray(value, { dtype, shape });
+  return addNode(Const, {}, { value: tensorValue(array), dtype: array.dtype }, name).output;
 }

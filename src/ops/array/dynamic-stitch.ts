@@ -44,7 +44,10 @@ const lastPlaceOf = (indices: Operand, row: Expr): Expr =>
 
 export const DynamicStitch = defineOp({
   name: 'DynamicStitch',
-  attrs: { N: { kind: 'int', inferred: true }, T: { kind: 'type', allowed: dataDTypes } },
+  attrs: {
+    N: { kind: 'int', inferred: true, minimum: 1 },
+    T: { kind: 'type', allowed: dataDTypes },
+  },
   inputs: { indices: { list: 'int32', count: 'N' }, data: { list: 'T', count: 'N' } },
   outputs: { merged: 'T' },
   infer: (ctx) => {

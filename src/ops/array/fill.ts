@@ -5,6 +5,7 @@ import type { DType } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { toNdArray } from '../../graph/nd-array.js';
+import { checkedOptions } from '../../graph/options.js';
 import { elementCount, isStatic, type StaticShape } from '../../graph/shape.js';
 import { constant } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
@@ -144,11 +145,14 @@ export interface LikeOptions {
   readonly name?: string;
 }
 
+const likeOptions = { dtype: 'dtype', name: 'string' } as const;
+
 /**
  * Zeros of the shape (and dtype) of `x`.
  * @see TF op ZerosLike; tf.zeros_like
  */
 export function zerosLike(x: TensorLike, options: LikeOptions = {}): Tensor {
+  checkedOptions('zerosLike', options, likeOptions);
   const tensor = convertToTensor(x, { name: 'zeros_like/tensor' });
   const { dtype = tensor.dtype, name = 'zeros_like' } = options;
   if (isStatic(tensor.shape)) return filled(tensor.shape, 0, dtype, name, options.name);
@@ -161,6 +165,7 @@ export function zerosLike(x: TensorLike, options: LikeOptions = {}): Tensor {
  * @see TF op Fill; tf.ones_like
  */
 export function onesLike(x: TensorLike, options: LikeOptions = {}): Tensor {
+  checkedOptions('onesLike', options, likeOptions);
   const tensor = convertToTensor(x, { name: 'ones_like/tensor' });
   const { dtype = tensor.dtype, name = 'ones_like' } = options;
   return filledLike(tensor, 1, dtype, name);

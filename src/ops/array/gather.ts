@@ -1,6 +1,7 @@
 /** GatherV2 and Gather: slices of a tensor picked by index along an axis. */
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import type { Shape } from '../../graph/shape.js';
 import { and, cast, constant, ge, like, lt, max, min, select, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
@@ -219,7 +220,11 @@ export function gather(
   indices: TensorLike,
   options: GatherOptions = {},
 ): Tensor {
-  const { batchDims = 0, name } = options;
+  const { batchDims = 0, name } = checkedOptions('gather', options, {
+    axis: 'any',
+    batchDims: 'int',
+    name: 'string',
+  });
   const axis = options.axis ?? batchDims;
   return addNode(GatherV2, { params, indices, axis }, { batch_dims: batchDims }, name).output;
 }

@@ -1,7 +1,10 @@
 /** getItem: NumPy-style indexing, as Python's `x[...]` does it on tensors. */
+import { DTypeError } from '../../errors.js';
 import { convertToTensor, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
+import { describeValue } from '../../graph/describe-value.js';
 import { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 
 export interface SliceRange {
   /** From the start (the end, if the step is negative) when left out. */
@@ -45,6 +48,14 @@ const after = (index: Scalar): Scalar =>
       )
     : index + 1;
 
+const isScalar = (item: unknown): item is Scalar =>
+  item instanceof Tensor || (Number.isInteger(item) && Math.abs(item as number) < 2 ** 31);
+
+const notAnIndex = (item: unknown): DTypeError =>
+  new DTypeError(
+    `getItem: Expected a whole number, a tensor, { begin, end, step }, ':', '...' or null as an index, not ${describeValue(item)}.`,
+  );
+
 function addItem(spec: Spec, item: IndexItem, bit: number): void {
   if (item === null) {
     spec.masks.new_axis_mask |= bit;
@@ -54,13 +65,18 @@ function addItem(spec: Spec, item: IndexItem, bit: number): void {
     spec.masks.ellipsis_mask |= bit;
     return push(spec, 0, 0, 1);
   }
-  if (typeof item === 'number' || item instanceof Tensor) {
+  if (isScalar(item)) {
     spec.masks.shrink_axis_mask |= bit;
     return push(spec, item, after(item), 1);
   }
-  const { begin, end, step = 1 }: SliceRange = item === ':' ? {} : item;
+  if (item !== ':' && (typeof item !== 'object' || (item as unknown) === undefined))
+    throw notAnIndex(item);
+  const range: SliceRange = item === ':' ? {} : item;
+  const kinds = { begin: 'any', end: 'any', step: 'any' } as const;
+  const { begin, end, step = 1 } = checkedOptions('getItem: a range', range, kinds);
   if (begin === undefined) spec.masks.begin_mask |= bit;
   if (end === undefined) spec.masks.end_mask |= bit;
+  for (const bound of [begin ?? 0, end ?? 0, step]) if (!isScalar(bound)) throw notAnIndex(bound);
   return push(spec, begin ?? 0, end ?? 0, step);
 }
 

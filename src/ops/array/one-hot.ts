@@ -2,6 +2,7 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { DType } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { cast, eq, int, select } from '../../ir/expr.js';
 import { dataDTypes } from '../data-dtypes.js';
 import { defineOp } from '../op-def.js';
@@ -75,6 +76,13 @@ export function oneHot(
   depth: TensorLike,
   options: OneHotOptions = {},
 ): Tensor {
+  checkedOptions('oneHot', options, {
+    onValue: 'any',
+    offValue: 'any',
+    axis: 'int',
+    dtype: 'dtype',
+    name: 'string',
+  });
   const { onValue = 1, offValue = 0, axis = -1 } = options;
   const dtype = options.dtype ?? ownDType(onValue) ?? ownDType(offValue) ?? 'float32';
   return addNode(

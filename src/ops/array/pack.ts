@@ -4,6 +4,7 @@ import { addNode, convertToTensor, isVariable, type TensorLike } from '../../gra
 import { withNameScope } from '../../graph/builder.js';
 import { isNdArray, type ArrayLike } from '../../graph/nd-array.js';
 import { Tensor } from '../../graph/operation.js';
+import { checkedList, checkedOptions } from '../../graph/options.js';
 import { formatTuple, type Shape } from '../../graph/shape.js';
 import { int } from '../../ir/expr.js';
 import { dataDTypes } from '../data-dtypes.js';
@@ -31,7 +32,7 @@ function commonShape(values: readonly Shape[], fail: Fail): Shape {
 export const Pack = defineOp({
   name: 'Pack',
   attrs: {
-    N: { kind: 'int', inferred: true },
+    N: { kind: 'int', inferred: true, minimum: 1 },
     T: { kind: 'type', allowed: dataDTypes },
     axis: { kind: 'int', default: 0 },
   },
@@ -69,7 +70,7 @@ export const Pack = defineOp({
 export const Unpack = defineOp({
   name: 'Unpack',
   attrs: {
-    num: { kind: 'int' },
+    num: { kind: 'int', minimum: 0 },
     T: { kind: 'type', allowed: dataDTypes },
     axis: { kind: 'int', default: 0 },
   },
@@ -120,6 +121,7 @@ const isWhole = (value: unknown): boolean =>
  * @example tf.stack([x, y]); // two of [3] -> [2, 3]
  */
 export function stack(values: readonly TensorLike[], axis = 0, name?: string): Tensor {
+  checkedList('stack', 'values', values);
   if (axis === 0 && !values.some((value) => isSymbolic(value) || isNdArray(value))) {
     const fallback = values.every(isWhole) ? 'int32' : 'float32';
     return convertToTensor(values as ArrayLike, { fallback, name: name ?? 'stack' });
@@ -147,7 +149,11 @@ export interface UnstackOptions {
  * @example const [x, y] = tf.unstack(points, { axis: 1 }); // [n, 2] -> two of [n]
  */
 export function unstack(value: TensorLike, options: UnstackOptions = {}): readonly Tensor[] {
-  const { axis = 0, name } = options;
+  const { axis = 0, name } = checkedOptions('unstack', options, {
+    num: 'int',
+    axis: 'int',
+    name: 'string',
+  });
   const tensor = convertToTensor(value, { name: 'value' });
   const at = tensor.shape === null ? null : axisFromFront(axis, tensor.shape.length);
   const num = options.num ?? (at === null ? null : (tensor.shape?.[at] ?? null));

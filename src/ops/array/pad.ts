@@ -2,6 +2,7 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { mergeDims, type Dim, type Shape } from '../../graph/shape.js';
 import { add, ge, int, lt, select, sub, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
@@ -266,7 +267,15 @@ export interface PadOptions {
  * @example tf.pad(image, [[1, 1], [1, 1]], { mode: 'REFLECT' });
  */
 export function pad(x: TensorLike, paddings: TensorLike, options: PadOptions = {}): Tensor {
-  const { mode: how = 'CONSTANT', constantValues = 0, name } = options;
+  const {
+    mode: how = 'CONSTANT',
+    constantValues = 0,
+    name,
+  } = checkedOptions('pad', options, {
+    mode: 'string',
+    constantValues: 'any',
+    name: 'string',
+  });
   const inputs = { input: x, paddings };
   if (how !== 'CONSTANT') return addNode(MirrorPad, inputs, { mode: how }, name).output;
   if (constantValues === 0) return addNode(Pad, inputs, {}, name).output;

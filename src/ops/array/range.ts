@@ -3,6 +3,7 @@ import { addNode, type TensorLike } from '../../graph/add-node.js';
 import { floatDTypes, isInteger, type DType, type NdArray } from '../../graph/dtype.js';
 import { toNdArray } from '../../graph/nd-array.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { add, cast, div, eq, int, mul, select, sub } from '../../ir/expr.js';
 import { encode, storageOf } from '../../ir/storage.js';
 import { indexDTypes } from '../data-dtypes.js';
@@ -161,7 +162,11 @@ export function range(
   limit?: TensorLike,
   options: RangeOptions = {},
 ): Tensor {
-  const { delta = 1, name } = options;
+  const { delta = 1, name } = checkedOptions('range', options, {
+    delta: 'any',
+    dtype: 'dtype',
+    name: 'string',
+  });
   const inputs =
     limit === undefined
       ? { start: 0, limit: startOrLimit, delta }

@@ -1,6 +1,7 @@
 /** Shape, ShapeN, Size, Rank: what is known of a tensor's extents, as integer tensors. */
 import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder } from '../../graph/builder.js';
+import { checkedOptions } from '../../graph/options.js';
 import { elementCount, isStatic } from '../../graph/shape.js';
 import type { Tensor } from '../../graph/operation.js';
 import { indexDTypes } from '../data-dtypes.js';
@@ -28,7 +29,7 @@ export const Shape = defineOp({
 
 export const ShapeN = defineOp({
   name: 'ShapeN',
-  attrs: { N: { kind: 'int', inferred: true }, T: { kind: 'type' }, out_type: outType },
+  attrs: { N: { kind: 'int', inferred: true, minimum: 1 }, T: { kind: 'type' }, out_type: outType },
   inputs: { input: { list: 'T', count: 'N' } },
   outputs: { output: { list: 'out_type', count: 'N' } },
   infer: ({ shapes }) => ({ output: shapes.input.map((shape) => [shape?.length ?? null]) }),
@@ -77,6 +78,8 @@ export interface ShapeOptions {
   readonly name?: string;
 }
 
+const shapeOptions = { outType: 'dtype', name: 'string' } as const;
+
 /**
  * Shape of `x` as it is in the run: a vector of integers. A static shape gives a constant.
  *
@@ -85,7 +88,7 @@ export interface ShapeOptions {
  * @example const batch = tf.getItem(tf.shape(x), 0);
  */
 export function shape(x: TensorLike, options: ShapeOptions = {}): Tensor {
-  const { outType: dtype = 'int32', name } = options;
+  const { outType: dtype = 'int32', name } = checkedOptions('shape', options, shapeOptions);
   const input = convertToTensor(x);
   return isStatic(input.shape)
     ? graphBuilder().constant(integerArray(dtype, input.shape), dtype, name ?? 'Shape')
@@ -96,15 +99,17 @@ export function shape(x: TensorLike, options: ShapeOptions = {}): Tensor {
  * Shapes of several tensors in one node.
  * @see TF op ShapeN; tf.shape_n
  */
-export const shapeN = (xs: readonly TensorLike[], options: ShapeOptions = {}): readonly Tensor[] =>
-  addNode(ShapeN, { input: xs }, { out_type: options.outType ?? 'int32' }, options.name).output;
+export function shapeN(xs: readonly TensorLike[], options: ShapeOptions = {}): readonly Tensor[] {
+  const { outType = 'int32', name } = checkedOptions('shapeN', options, shapeOptions);
+  return addNode(ShapeN, { input: xs }, { out_type: outType }, name).output;
+}
 
 /**
  * Number of elements of `x`, a scalar. A static shape gives a constant.
  * @see TF op Size; tf.size
  */
 export function size(x: TensorLike, options: ShapeOptions = {}): Tensor {
-  const { outType: dtype = 'int32', name } = options;
+  const { outType: dtype = 'int32', name } = checkedOptions('size', options, shapeOptions);
   const input = convertToTensor(x);
   return isStatic(input.shape)
     ? graphBuilder().constant(

@@ -2,6 +2,7 @@
 import { ValueError } from '../../errors.js';
 import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import type { Dim, Shape } from '../../graph/shape.js';
 import { add, int, type Expr } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
@@ -15,6 +16,10 @@ function frontAxis(axis: number, rank: number, fail: Fail): number {
   return (
     at ?? fail(`Dimension size, given by scalar input ${axis} must be in range [${-rank}, ${rank})`)
   );
+}
+
+function scalarAxis(shape: Shape, fail: Fail): void {
+  if (shape !== null && shape.length > 0) fail(`Input must be scalar but has rank ${shape.length}`);
 }
 
 function equalPart(value: Shape, axis: number | null, count: number, fail: Fail): Shape {
@@ -38,11 +43,12 @@ function moved(value: Operand, axis: number, offset: number, index: readonly Exp
 
 export const Split = defineOp({
   name: 'Split',
-  attrs: { num_split: { kind: 'int' }, T: { kind: 'type', allowed: dataDTypes } },
+  attrs: { num_split: { kind: 'int', minimum: 1 }, T: { kind: 'type', allowed: dataDTypes } },
   inputs: { split_dim: 'int32', value: 'T' },
   outputs: { output: { list: 'T', count: 'num_split' } },
   infer: (ctx) => {
     const { attrs, shapes, fail } = ctx;
+    scalarAxis(shapes.split_dim, fail);
     const part = equalPart(shapes.value, scalarOf(ctx.partial('split_dim')), attrs.num_split, fail);
     return { output: Array.from({ length: attrs.num_split }, () => part) };
   },
@@ -82,7 +88,7 @@ function completedSizes(sizes: readonly (number | null)[], dim: Dim, fail: Fail)
 export const SplitV = defineOp({
   name: 'SplitV',
   attrs: {
-    num_split: { kind: 'int' },
+    num_split: { kind: 'int', minimum: 1 },
     T: { kind: 'type', allowed: dataDTypes },
     Tlen: { kind: 'type', default: 'int64', allowed: indexDTypes },
   },
@@ -90,6 +96,7 @@ export const SplitV = defineOp({
   outputs: { output: { list: 'T', count: 'num_split' } },
   infer: (ctx) => {
     const { attrs, shapes, fail } = ctx;
+    scalarAxis(shapes.split_dim, fail);
     const parts = unknownDims(attrs.num_split);
     const [length = null] = withRank(shapes.size_splits, 1, fail);
     if (length !== null && length !== attrs.num_split) {
@@ -143,7 +150,11 @@ export function split(
   parts: number | TensorLike,
   options: SplitOptions = {},
 ): readonly Tensor[] {
-  const { axis = 0, name = 'split' } = options;
+  const { axis = 0, name = 'split' } = checkedOptions('split', options, {
+    axis: 'any',
+    num: 'int',
+    name: 'string',
+  });
   if (typeof parts === 'number') {
     return addNode(Split, { split_dim: axis, value }, { num_split: parts }, name).output;
   }

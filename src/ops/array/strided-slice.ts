@@ -4,6 +4,7 @@ import { constantValue } from '../../graph/constant-value.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
 import type { AttrsOf, OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { isStatic, type Dim, type Shape } from '../../graph/shape.js';
 import {
   add,
@@ -260,6 +261,15 @@ export function stridedSlice(
   end: TensorLike,
   options: StridedSliceOptions = {},
 ): Tensor {
+  checkedOptions('stridedSlice', options, {
+    strides: 'any',
+    beginMask: 'int',
+    endMask: 'int',
+    ellipsisMask: 'int',
+    newAxisMask: 'int',
+    shrinkAxisMask: 'int',
+    name: 'string',
+  });
   return withNameScope(options.name, 'StridedSlice', (scope) => {
     const from = convertToTensor(begin, { fallback: 'int32', name: 'begin' });
     const strides = options.strides ?? onesLike(from);

@@ -2,6 +2,7 @@
 import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder } from '../../graph/builder.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedList, checkedOptions } from '../../graph/options.js';
 import type { Shape } from '../../graph/shape.js';
 import { ValueError } from '../../errors.js';
 import { add, type Expr } from '../../ir/expr.js';
@@ -23,7 +24,10 @@ const sumOf = (terms: readonly Expr[]): Expr => terms.reduce(add);
 
 export const AddN = defineOp({
   name: 'AddN',
-  attrs: { N: { kind: 'int', inferred: true }, T: { kind: 'type', allowed: numberDTypes } },
+  attrs: {
+    N: { kind: 'int', inferred: true, minimum: 1 },
+    T: { kind: 'type', allowed: numberDTypes },
+  },
   inputs: { inputs: { list: 'T', count: 'N' } },
   outputs: { sum: 'T' },
   infer: ({ shapes, fail }) => ({ sum: commonShape(shapes.inputs, null, fail) }),
@@ -35,7 +39,7 @@ export const AddN = defineOp({
 export const AccumulateNV2 = defineOp({
   name: 'AccumulateNV2',
   attrs: {
-    N: { kind: 'int', inferred: true },
+    N: { kind: 'int', inferred: true, minimum: 1 },
     T: { kind: 'type', allowed: numberDTypes },
     shape: { kind: 'shape' },
   },
@@ -57,7 +61,7 @@ export const AccumulateNV2 = defineOp({
  * @example addN([a, b, c]); // float32 [2,3]
  */
 export function addN(inputs: readonly TensorLike[], name?: string): Tensor {
-  const [first] = inputs;
+  const [first] = checkedList('addN', 'inputs', inputs);
   if (first === undefined)
     throw new ValueError(
       'addN: inputs must be an iterable of at least one Tensor with the same dtype and shape.',
@@ -78,7 +82,8 @@ export function accumulateN(
   inputs: readonly TensorLike[],
   options: { readonly shape?: Shape; readonly name?: string } = {},
 ): Tensor {
-  if (inputs.length === 0)
+  checkedOptions('accumulateN', options, { shape: 'shape', name: 'string' });
+  if (checkedList('accumulateN', 'inputs', inputs).length === 0)
     throw new ValueError(
       'accumulateN: inputs must be a list of at least one Tensor with the same dtype and shape.',
     );

@@ -1,6 +1,7 @@
 /** ArgMax and ArgMin: index of the extreme element along one axis. */
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import type { Shape } from '../../graph/shape.js';
 import { and, cast, eq, ge, int, ne, select, unary, type Expr } from '../../ir/expr.js';
 import { dataDTypes } from '../data-dtypes.js';
@@ -139,19 +140,19 @@ export interface ArgOptions {
  * @see TF op ArgMax
  * @example const predicted = tf.argMax(logits, { axis: 1 }); // int64 [batch]
  */
-export const argMax = (x: TensorLike, options: ArgOptions = {}): Tensor =>
-  addNode(
-    ArgMax,
-    { input: x, dimension: options.axis ?? 0 },
-    { output_type: options.outputType ?? 'int64' },
-    options.name,
-  ).output;
+export function argMax(x: TensorLike, options: ArgOptions = {}): Tensor {
+  const { dimension, output_type, name } = argOptions('argMax', options);
+  return addNode(ArgMax, { input: x, dimension }, { output_type }, name).output;
+}
 
 /** Index of the smallest element along an axis; otherwise as `argMax`. @see TF op ArgMin */
-export const argMin = (x: TensorLike, options: ArgOptions = {}): Tensor =>
-  addNode(
-    ArgMin,
-    { input: x, dimension: options.axis ?? 0 },
-    { output_type: options.outputType ?? 'int64' },
-    options.name,
-  ).output;
+export function argMin(x: TensorLike, options: ArgOptions = {}): Tensor {
+  const { dimension, output_type, name } = argOptions('argMin', options);
+  return addNode(ArgMin, { input: x, dimension }, { output_type }, name).output;
+}
+
+function argOptions(fn: string, options: ArgOptions) {
+  const kinds = { axis: 'any', outputType: 'dtype', name: 'string' } as const;
+  const { axis = 0, outputType = 'int64', name } = checkedOptions(fn, options, kinds);
+  return { dimension: axis, output_type: outputType, name };
+}

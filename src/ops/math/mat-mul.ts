@@ -4,6 +4,7 @@ import { graphBuilder, withNameScope } from '../../graph/builder.js';
 import type { DType } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { defineOp } from '../op-def.js';
 import { sameDim, withRank } from '../shape-checks.js';
 
@@ -97,7 +98,11 @@ export interface MatMulOptions {
  * const scores = tf.matMul(queries, keys, { transposeB: true }); // [b, h, q, d] x [b, h, k, d]
  */
 export function matMul(a: TensorLike, b: TensorLike, options: MatMulOptions = {}): Tensor {
-  const { transposeA = false, transposeB = false } = options;
+  const { transposeA = false, transposeB = false } = checkedOptions('matMul', options, {
+    transposeA: 'bool',
+    transposeB: 'bool',
+    name: 'string',
+  });
   return withNameScope(options.name, 'MatMul', (scope) => {
     const left = convertToTensor(a, { name: 'a', fallback: dtypeOf(b) });
     const right = convertToTensor(b, {

@@ -3,6 +3,7 @@ import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.
 import { graphBuilder } from '../../graph/builder.js';
 import type { GradContext } from '../../graph/op-schema.js';
 import { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import type { Shape } from '../../graph/shape.js';
 import { constant, div, like, type Combiner } from '../../ir/expr.js';
 import { numberDTypes } from '../data-dtypes.js';
@@ -146,7 +147,15 @@ export interface ReduceOptions {
 type ReductionDef = ReturnType<typeof numericReduction> | ReturnType<typeof logicalReduction>;
 
 function reduceBy(def: ReductionDef, x: TensorLike, options: ReduceOptions): Tensor {
-  const { axis, keepDims = false, name } = options;
+  const {
+    axis,
+    keepDims = false,
+    name,
+  } = checkedOptions(`reduce${def.name}`, options, {
+    axis: 'any?',
+    keepDims: 'bool',
+    name: 'string',
+  });
   const input = convertToTensor(x, {
     name: `${name ?? def.name}/input`,
     dtype: !(x instanceof Tensor) && def.inputs.input === 'bool' ? 'bool' : undefined,

@@ -2,6 +2,7 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import {
   add,
   binary,
@@ -222,19 +223,20 @@ export interface ScanOptions {
  * tf.cumsum([1, 2, 3]); // [1, 3, 6]
  * tf.cumsum([1, 2, 3], { exclusive: true, reverse: true }); // [5, 3, 0]
  */
-export const cumsum = (x: TensorLike, options: ScanOptions = {}): Tensor =>
-  addNode(
-    Cumsum,
-    { x, axis: options.axis ?? 0 },
-    { exclusive: options.exclusive ?? false, reverse: options.reverse ?? false },
-    options.name,
-  ).out;
+export function cumsum(x: TensorLike, options: ScanOptions = {}): Tensor {
+  const { axis, attrs, name } = scanOptions('cumsum', options);
+  return addNode(Cumsum, { x, axis }, attrs, name).out;
+}
 
 /** Running product along an axis; otherwise as `cumsum`. @see TF op Cumprod */
-export const cumprod = (x: TensorLike, options: ScanOptions = {}): Tensor =>
-  addNode(
-    Cumprod,
-    { x, axis: options.axis ?? 0 },
-    { exclusive: options.exclusive ?? false, reverse: options.reverse ?? false },
-    options.name,
-  ).out;
+export function cumprod(x: TensorLike, options: ScanOptions = {}): Tensor {
+  const { axis, attrs, name } = scanOptions('cumprod', options);
+  return addNode(Cumprod, { x, axis }, attrs, name).out;
+}
+
+function scanOptions(fn: string, options: ScanOptions) {
+  const kinds = { axis: 'any', exclusive: 'bool', reverse: 'bool', name: 'string' } as const;
+  const given = checkedOptions(fn, options, kinds);
+  const { axis = 0, exclusive = false, reverse = false, name } = given;
+  return { axis, attrs: { exclusive, reverse }, name };
+}

@@ -1,6 +1,7 @@
 /** Average pooling and its gradient: padding is not counted. */
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { cast, div, like, select, type Expr } from '../../ir/expr.js';
 import { defineOp } from '../op-def.js';
 import { shapeFromVector, withRank } from '../shape-checks.js';
@@ -17,7 +18,7 @@ import {
   windowAttrs,
   type PoolGeometry,
 } from './pool-geometry.js';
-import { perAxis, type PoolOptions } from './window-options.js';
+import { perAxis, poolOptions, type PoolOptions } from './window-options.js';
 import { sumOverWindows, tapCount, type WindowAxis } from './window.js';
 
 const floats = ['float16', 'bfloat16', 'float32', 'float64'] as const;
@@ -122,13 +123,13 @@ export function avgPool(
   value: TensorLike,
   options: PoolOptions & { readonly padding: 'SAME' | 'VALID' },
 ): Tensor {
-  const format = options.dataFormat ?? 'NHWC';
+  const format = checkedOptions('avgPool', options, poolOptions).dataFormat ?? 'NHWC';
   return addNode(
     AvgPool,
     { value },
     {
-      ksize: perAxis(options.ksize, format),
-      strides: perAxis(options.strides, format),
+      ksize: perAxis('ksize', options.ksize, format),
+      strides: perAxis('strides', options.strides, format),
       padding: options.padding,
       data_format: format,
     },

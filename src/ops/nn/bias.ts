@@ -3,6 +3,7 @@ import { addNode, type TensorLike } from '../../graph/add-node.js';
 import { ValueError } from '../../errors.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { isStatic, type Dim, type Shape } from '../../graph/shape.js';
 import { add, type Expr } from '../../ir/expr.js';
 import { numberDTypes } from '../data-dtypes.js';
@@ -157,7 +158,10 @@ export interface BiasAddOptions {
  * @example const y = tf.nn.biasAdd(tf.matMul(x, weights), bias);
  */
 export function biasAdd(value: TensorLike, bias: TensorLike, options: BiasAddOptions = {}): Tensor {
-  const { dataFormat: format = 'NHWC', name } = options;
+  const { dataFormat: format = 'NHWC', name } = checkedOptions('biasAdd', options, {
+    dataFormat: 'string',
+    name: 'string',
+  });
   if (!/^N(C.*|.*C)$/.test(format))
     throw new ValueError(
       `dataFormat must be of the form N...C or NC..., but is '${format}'. Use 'NHWC' or 'NCHW'.`,

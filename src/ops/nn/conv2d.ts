@@ -5,6 +5,7 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import type { Dim, Shape, StaticShape } from '../../graph/shape.js';
 import { defineOp, type Part } from '../op-def.js';
 import { shapeFromVector, withRank } from '../shape-checks.js';
@@ -17,7 +18,7 @@ import {
   type ConvAttrs,
 } from './conv2d-geometry.js';
 import { paddingAttrs, perAxis, type PaddingOption } from './window-options.js';
-import { axesOf, inFormat, type DataFormat } from './window.js';
+import { axesOf, checkExplicitPaddings, inFormat, type DataFormat } from './window.js';
 
 const computed = ['float16', 'bfloat16', 'float32', 'float64', 'int32'] as const;
 const differentiated = ['float16', 'bfloat16', 'float32', 'float64'] as const;
@@ -87,6 +88,7 @@ export const Conv2DBackpropInput = defineOp({
   inputs: { input_sizes: 'int32', filter: 'T', out_backprop: 'T' },
   outputs: { output: 'T' },
   infer: ({ attrs, shapes, partial, fail }) => {
+    checkExplicitPaddings(attrs.padding, attrs.explicit_paddings, attrs.data_format, fail);
     checkOutputChannels(shapes.out_backprop, shapes.filter, attrs.data_format, fail);
     const { filter, out_backprop: dy } = shapes;
     return { output: inputShapeOf(attrs, partial('input_sizes'), filter, dy, fail) };
@@ -157,12 +159,26 @@ export interface ConvOptions {
   readonly name?: string;
 }
 
-const attrsOf = ({ strides, padding, dilations, dataFormat: format = 'NHWC' }: ConvOptions) => ({
-  strides: perAxis(strides ?? 1, format),
-  ...paddingAttrs(padding),
-  data_format: format,
-  dilations: perAxis(dilations ?? 1, format),
-});
+function attrsOf(fn: string, options: ConvOptions) {
+  const {
+    strides = 1,
+    padding,
+    dilations = 1,
+    dataFormat: format = 'NHWC',
+  } = checkedOptions(fn, options, {
+    strides: 'any',
+    padding: 'any',
+    dataFormat: 'string',
+    dilations: 'any',
+    name: 'string',
+  });
+  return {
+    strides: perAxis('strides', strides, format),
+    ...paddingAttrs(padding),
+    data_format: format,
+    dilations: perAxis('dilations', dilations, format),
+  };
+}
 
 /**
  * 2-D convolution (cross-correlation) of images with filters.
@@ -177,7 +193,7 @@ const attrsOf = ({ strides, padding, dilations, dataFormat: format = 'NHWC' }: C
  * const y = nn.conv2d(images, filter, { strides: 2, padding: 'SAME' });
  */
 export const conv2d = (input: TensorLike, filter: TensorLike, options: ConvOptions): Tensor =>
-  addNode(Conv2D, { input, filter }, attrsOf(options), options.name).output;
+  addNode(Conv2D, { input, filter }, attrsOf('conv2d', options), options.name).output;
 
 /**
  * Transposed convolution ("deconvolution"): the gradient of `conv2d` with respect to its input.
@@ -199,6 +215,6 @@ export const conv2dTranspose = (
   addNode(
     Conv2DBackpropInput,
     { input_sizes: outputShape, filter, out_backprop: value },
-    attrsOf(options),
+    attrsOf('conv2dTranspose', options),
     options.name ?? 'conv2d_transpose',
   ).output;

@@ -5,6 +5,7 @@
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import { isFloating } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { and, select, unary, type Expr } from '../../ir/expr.js';
 import { lowestOf } from '../limits.js';
 import { integersOf } from '../integers.js';
@@ -23,7 +24,7 @@ import {
   windowAttrs,
   type PoolGeometry,
 } from './pool-geometry.js';
-import { paddingAttrs, perAxis, type PoolOptions } from './window-options.js';
+import { paddingAttrs, perAxis, poolOptions, type PoolOptions } from './window-options.js';
 
 const computed = [
   'float16',
@@ -147,13 +148,13 @@ export const MaxPoolV2 = defineOp({
  * const y = nn.maxPool(x, { ksize: 3, strides: 2, padding: 'SAME' });
  */
 export function maxPool(value: TensorLike, options: PoolOptions): Tensor {
-  const format = options.dataFormat ?? 'NHWC';
+  const format = checkedOptions('maxPool', options, poolOptions).dataFormat ?? 'NHWC';
   return addNode(
     MaxPool,
     { input: value },
     {
-      ksize: perAxis(options.ksize, format),
-      strides: perAxis(options.strides, format),
+      ksize: perAxis('ksize', options.ksize, format),
+      strides: perAxis('strides', options.strides, format),
       ...paddingAttrs(options.padding),
       data_format: format,
     },

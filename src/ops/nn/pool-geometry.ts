@@ -19,8 +19,8 @@ type Fail = (message: string) => never;
 
 /** Window attrs of the pools that take sizes as attrs. */
 export const windowAttrs = {
-  ksize: { kind: 'list(int)' },
-  strides: { kind: 'list(int)' },
+  ksize: { kind: 'list(int)', minimum: 4 },
+  strides: { kind: 'list(int)', minimum: 4 },
 } as const;
 export const implicitPadding = { kind: 'string', allowed: ['SAME', 'VALID'] } as const;
 export const explicitPadding = { kind: 'string', allowed: ['SAME', 'VALID', 'EXPLICIT'] } as const;

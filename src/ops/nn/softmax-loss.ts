@@ -8,6 +8,7 @@ import { ValueError } from '../../errors.js';
 import type { DType } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { elementCount, formatTuple, isStatic, sameShape, type Shape } from '../../graph/shape.js';
 import {
   concatNode,
@@ -82,12 +83,15 @@ function moveToEnd(b: Builder, x: Tensor, axis: number): Tensor {
   return b.op('Transpose', [x, perm], {}, 'transpose');
 }
 
+const crossEntropyOptions = { labels: 'any', logits: 'any', axis: 'int', name: 'string' } as const;
+
 /**
  * Softmax cross-entropy whose gradient flows into both logits and labels.
  *
  * @see softmaxCrossEntropyWithLogits; tf.nn.softmax_cross_entropy_with_logits_v2
  */
 export function softmaxCrossEntropyWithLogitsV2(options: CrossEntropyOptions): Tensor {
+  checkedOptions('softmaxCrossEntropyWithLogitsV2', options, crossEntropyOptions);
   return withNameScope(options.name, 'softmax_cross_entropy_with_logits', (scope) => {
     const b = graphBuilder();
     const given = convertToTensor(options.logits, { name: 'logits', fallback: 'float32' });
@@ -146,6 +150,7 @@ function classAxis(axis: number, logits: Tensor): number {
  * const loss = tf.nn.softmaxCrossEntropyWithLogits({ labels, logits }); // float32 [32]
  */
 export function softmaxCrossEntropyWithLogits(options: CrossEntropyOptions): Tensor {
+  checkedOptions('softmaxCrossEntropyWithLogits', options, crossEntropyOptions);
   return withNameScope(options.name, 'softmax_cross_entropy_with_logits_sg', (scope) => {
     const b = graphBuilder();
     const labels = convertToTensor(options.labels, { name: 'labels', fallback: 'float32' });
@@ -175,6 +180,11 @@ export interface SparseCrossEntropyOptions {
  * const loss = tf.reduceMean(tf.nn.sparseSoftmaxCrossEntropyWithLogits({ labels, logits }));
  */
 export function sparseSoftmaxCrossEntropyWithLogits(options: SparseCrossEntropyOptions): Tensor {
+  checkedOptions('sparseSoftmaxCrossEntropyWithLogits', options, {
+    labels: 'any',
+    logits: 'any',
+    name: 'string',
+  });
   return withNameScope(options.name, 'SparseSoftmaxCrossEntropyWithLogits', () => {
     const b = graphBuilder();
     const labels = convertToTensor(options.labels, { fallback: 'int32' });

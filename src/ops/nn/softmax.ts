@@ -4,6 +4,7 @@ import { graphBuilder } from '../../graph/builder.js';
 import { InvalidArgumentError } from '../../errors.js';
 import { floatDTypes } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { div, sub, unary, type Expr } from '../../ir/expr.js';
 import { defineOp, type Operand, type ReducePlan } from '../op-def.js';
 import { withRankAtLeast } from '../shape-checks.js';
@@ -82,10 +83,12 @@ export interface SoftmaxOptions {
 
 /** Brings `axis` to the end and back around `compute`, which works on the last axis. */
 function alongAxis(
+  fn: string,
   logits: TensorLike,
-  { axis = -1, name }: SoftmaxOptions,
+  options: SoftmaxOptions,
   compute: (x: Tensor, name?: string) => Tensor,
 ): Tensor {
+  const { axis = -1, name } = checkedOptions(fn, options, { axis: 'int', name: 'string' });
   const x = convertToTensor(logits, { name: 'logits', fallback: 'float32' });
   const rank = x.shape?.length;
   if (axis === -1 || axis === (rank ?? 0) - 1) return compute(x, name);
@@ -121,8 +124,18 @@ function alongAxis(
  * @example const probabilities = tf.nn.softmax(logits); // each row sums to 1
  */
 export const softmax = (logits: TensorLike, options: SoftmaxOptions = {}): Tensor =>
-  alongAxis(logits, options, (x, name) => addNode(Softmax, { logits: x }, {}, name).softmax);
+  alongAxis(
+    'softmax',
+    logits,
+    options,
+    (x, name) => addNode(Softmax, { logits: x }, {}, name).softmax,
+  );
 
 /** Logarithm of `softmax`, without its underflow: x - log(sum(exp(x))). @see TF op LogSoftmax */
 export const logSoftmax = (logits: TensorLike, options: SoftmaxOptions = {}): Tensor =>
-  alongAxis(logits, options, (x, name) => addNode(LogSoftmax, { logits: x }, {}, name).logsoftmax);
+  alongAxis(
+    'logSoftmax',
+    logits,
+    options,
+    (x, name) => addNode(LogSoftmax, { logits: x }, {}, name).logsoftmax,
+  );

@@ -1,4 +1,7 @@
 /** Options of the user functions over sliding windows. */
+import { ValueError } from '../../errors.js';
+import { describeValue } from '../../graph/describe-value.js';
+import { checkedList } from '../../graph/options.js';
 import { inFormat, type DataFormat } from './window.js';
 
 /** `SAME`, `VALID`, or what to add: one [before, after] pair per axis, in data format order. */
@@ -14,11 +17,28 @@ export interface PoolOptions {
   readonly name?: string;
 }
 
+export const poolOptions = {
+  ksize: 'any',
+  strides: 'any',
+  padding: 'any',
+  dataFormat: 'string',
+  name: 'string',
+} as const;
+
 /** Four values in data format order from one, two (height and width) or four. */
-export function perAxis(value: number | readonly number[], format: DataFormat): readonly number[] {
+export function perAxis(
+  option: string,
+  value: number | readonly number[],
+  format: DataFormat,
+): readonly number[] {
   if (typeof value === 'number') return inFormat(format, 1, value, value, 1);
+  const { length } = checkedList(option, option, value);
+  if (![1, 2, 4].includes(length))
+    throw new ValueError(
+      `${option} should be of length 1, 2 or 4 but was ${length}: ${describeValue(value)}.`,
+    );
   const [height = 1, width = height] = value;
-  return value.length <= 2 ? inFormat(format, 1, height, width, 1) : value;
+  return length <= 2 ? inFormat(format, 1, height, width, 1) : value;
 }
 
 /** `padding` and `explicit_paddings` attrs; the second is left out where it is empty. */

@@ -5,6 +5,7 @@ import { ValueError } from '../../errors.js';
 import { isFloating, type DType } from '../../graph/dtype.js';
 import { toNdArray, type ArrayLike } from '../../graph/nd-array.js';
 import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { elementCount, type StaticShape } from '../../graph/shape.js';
 import { vectorNode } from '../shape-nodes.js';
 import { randomNormal, randomUniform, truncatedNormal, type FloatDType } from './random-user.js';
@@ -55,10 +56,14 @@ export interface UniformInitializerOptions {
 }
 
 /** Uniform samples in [minval, maxval), [0, 1) by default. @see tf.random_uniform_initializer */
-export const randomUniformInitializer =
-  (options: UniformInitializerOptions = {}): Initializer =>
-  (shape, dtype = 'float32') =>
-    randomUniform(shape, { ...options, dtype: floating(dtype) });
+export const randomUniformInitializer = (options: UniformInitializerOptions = {}): Initializer => {
+  checkedOptions('randomUniformInitializer', options, {
+    minval: 'number',
+    maxval: 'number',
+    seed: 'int?',
+  });
+  return (shape, dtype = 'float32') => randomUniform(shape, { ...options, dtype: floating(dtype) });
+};
 
 export interface NormalInitializerOptions {
   readonly mean?: number;
@@ -66,17 +71,20 @@ export interface NormalInitializerOptions {
   readonly seed?: number | null;
 }
 
+const normalOptions = { mean: 'number', stddev: 'number', seed: 'int?' } as const;
+
 /** Normal samples, mean 0 and standard deviation 1 by default. @see tf.random_normal_initializer */
-export const randomNormalInitializer =
-  (options: NormalInitializerOptions = {}): Initializer =>
-  (shape, dtype = 'float32') =>
-    randomNormal(shape, { ...options, dtype: floating(dtype) });
+export const randomNormalInitializer = (options: NormalInitializerOptions = {}): Initializer => {
+  checkedOptions('randomNormalInitializer', options, normalOptions);
+  return (shape, dtype = 'float32') => randomNormal(shape, { ...options, dtype: floating(dtype) });
+};
 
 /** Normal samples within two standard deviations. @see tf.truncated_normal_initializer */
-export const truncatedNormalInitializer =
-  (options: NormalInitializerOptions = {}): Initializer =>
-  (shape, dtype = 'float32') =>
+export const truncatedNormalInitializer = (options: NormalInitializerOptions = {}): Initializer => {
+  checkedOptions('truncatedNormalInitializer', options, normalOptions);
+  return (shape, dtype = 'float32') =>
     truncatedNormal(shape, { ...options, dtype: floating(dtype) });
+};
 
 function floating(dtype: DType): FloatDType {
   if (!isFloating(dtype))
@@ -108,7 +116,19 @@ const truncatedDeviation = 0.87962566103423978;
  * @example const he = tf.initializers.varianceScaling({ scale: 2 });
  */
 export function varianceScaling(options: VarianceScalingOptions = {}): Initializer {
-  const { scale = 1, mode = 'fanIn', distribution = 'truncatedNormal', seed = null } = options;
+  const {
+    scale = 1,
+    mode = 'fanIn',
+    distribution = 'truncatedNormal',
+    seed = null,
+  } = checkedOptions('varianceScaling', options, {
+    scale: 'number',
+    mode: 'string',
+    distribution: 'string',
+    seed: 'int?',
+  });
+  checkChoice('mode', mode, ['fanIn', 'fanOut', 'fanAvg']);
+  checkChoice('distribution', distribution, ['truncatedNormal', 'untruncatedNormal', 'uniform']);
   if (!(scale > 0)) throw new ValueError(`scale must be positive, but is ${scale}.`);
   return (shape, dtype = 'float32') => {
     const type = floating(dtype);
@@ -131,6 +151,13 @@ export function varianceScaling(options: VarianceScalingOptions = {}): Initializ
       }
     }
   };
+}
+
+function checkChoice(option: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value))
+    throw new ValueError(
+      `Invalid \`${option}\` argument: '${value}'. Use one of ${choices.join(', ')}.`,
+    );
 }
 
 /** Inputs and outputs of one unit, for a matrix or a convolution filter `[..., in, out]`. */

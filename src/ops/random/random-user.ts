@@ -3,8 +3,8 @@ import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
 import { DTypeError, ValueError } from '../../errors.js';
 import { getDefaultGraph } from '../../graph/graph.js';
-import { Tensor } from '../../graph/operation.js';
-import { vectorNode } from '../shape-nodes.js';
+import type { Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import {
   RandomStandardNormal,
   RandomUniformInt,
@@ -43,7 +43,7 @@ export interface RandomNormalOptions {
 }
 
 const shapeInput = (shape: RandomShape): Tensor =>
-  shape instanceof Tensor ? shape : vectorNode(graphBuilder(), shape, 'shape');
+  convertToTensor(shape, { fallback: 'int32', name: 'shape' });
 
 /**
  * Uniform samples in [minval, maxval).
@@ -60,7 +60,13 @@ const shapeInput = (shape: RandomShape): Tensor =>
  * const dice = tf.random.randomUniform([10], { minval: 1, maxval: 7, dtype: 'int32' });
  */
 export function randomUniform(shape: RandomShape, options: RandomUniformOptions = {}): Tensor {
-  const { minval = 0, dtype = 'float32' } = options;
+  const { minval = 0, dtype = 'float32' } = checkedOptions('randomUniform', options, {
+    minval: 'any',
+    maxval: 'any',
+    dtype: 'dtype',
+    seed: 'int?',
+    name: 'string',
+  });
   const isInteger = dtype === 'int32' || dtype === 'int64';
   if (isInteger && options.maxval === undefined)
     throw new ValueError(`Must specify maxval for integer dtype ${dtype}.`);
@@ -84,12 +90,19 @@ export function randomUniform(shape: RandomShape, options: RandomUniformOptions 
 }
 
 function scaledNormal(
+  fn: string,
   def: typeof RandomStandardNormal,
   fallback: string,
   shape: RandomShape,
   options: RandomNormalOptions,
 ): Tensor {
-  const { dtype = 'float32' } = options;
+  const { dtype = 'float32' } = checkedOptions(fn, options, {
+    mean: 'any',
+    stddev: 'any',
+    dtype: 'dtype',
+    seed: 'int?',
+    name: 'string',
+  });
   return withNameScope(options.name, fallback, (scope) => {
     const b = graphBuilder();
     const size = shapeInput(shape);
@@ -108,7 +121,7 @@ function scaledNormal(
  * @example const z = tf.random.randomNormal([batch, 16], { stddev: 0.1 });
  */
 export const randomNormal = (shape: RandomShape, options: RandomNormalOptions = {}): Tensor =>
-  scaledNormal(RandomStandardNormal, 'random_normal', shape, options);
+  scaledNormal('randomNormal', RandomStandardNormal, 'random_normal', shape, options);
 
 /**
  * As `randomNormal`, with samples two or more standard deviations from the mean drawn again.
@@ -117,4 +130,4 @@ export const randomNormal = (shape: RandomShape, options: RandomNormalOptions = 
  * @example const weights = tf.random.truncatedNormal([784, 128], { stddev: 0.05 });
  */
 export const truncatedNormal = (shape: RandomShape, options: RandomNormalOptions = {}): Tensor =>
-  scaledNormal(TruncatedNormal, 'truncated_normal', shape, options);
+  scaledNormal('truncatedNormal', TruncatedNormal, 'truncated_normal', shape, options);

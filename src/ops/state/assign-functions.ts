@@ -1,15 +1,19 @@
 /** Functions that add assignments to references and resource handles. */
+import { DTypeError } from '../../errors.js';
 import {
   addOperation,
   convertToTensor,
+  isVariable,
   type TensorLike,
   type VariableLike,
 } from '../../graph/add-node.js';
 import { graphBuilder } from '../../graph/builder.js';
+import { describeValue } from '../../graph/describe-value.js';
 import type { DType } from '../../graph/dtype.js';
 import { graphOf } from '../../graph/graph.js';
 import type { AnyOpSchema, OpSchema } from '../../graph/op-schema.js';
 import type { Operation, Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import {
   AssignAdd,
   AssignAddVariableOp,
@@ -101,14 +105,25 @@ export interface AssignFunctionOptions {
   readonly name?: string;
 }
 
-const assignment = (
+function assignment(
   kind: AssignKind,
   ref: VariableLike,
   value: TensorLike,
-  useLocking: boolean,
-  name: string | undefined,
-): Tensor =>
-  assignTo(kind, { handle: ref.handle, dtype: ref.dtype, value, useLocking, name }).value;
+  options: AssignFunctionOptions,
+  locksByDefault: boolean,
+): Tensor {
+  const fn = `a${kind.slice(1)}`;
+  const { useLocking = locksByDefault, name } = checkedOptions(fn, options, {
+    useLocking: 'bool',
+    name: 'string',
+  });
+  if (!isVariable(ref))
+    throw new DTypeError(
+      `${fn}: Expected a variable for argument 'ref' not ${describeValue(ref)}.`,
+    );
+  const { handle, dtype } = ref;
+  return assignTo(kind, { handle, dtype, value, useLocking, name }).value;
+}
 
 /**
  * Sets a variable's value.
@@ -121,19 +136,19 @@ const assignment = (
 export const assign = (
   ref: VariableLike,
   value: TensorLike,
-  { useLocking = true, name }: AssignFunctionOptions = {},
-): Tensor => assignment('Assign', ref, value, useLocking, name);
+  options: AssignFunctionOptions = {},
+): Tensor => assignment('Assign', ref, value, options, true);
 
 /** Adds to a variable; as `assign`. @see TF ops AssignAdd, AssignAddVariableOp; tf.assign_add */
 export const assignAdd = (
   ref: VariableLike,
   value: TensorLike,
-  { useLocking = false, name }: AssignFunctionOptions = {},
-): Tensor => assignment('AssignAdd', ref, value, useLocking, name);
+  options: AssignFunctionOptions = {},
+): Tensor => assignment('AssignAdd', ref, value, options, false);
 
 /** Subtracts from a variable; as `assign`. @see TF ops AssignSub, AssignSubVariableOp; tf.assign_sub */
 export const assignSub = (
   ref: VariableLike,
   value: TensorLike,
-  { useLocking = false, name }: AssignFunctionOptions = {},
-): Tensor => assignment('AssignSub', ref, value, useLocking, name);
+  options: AssignFunctionOptions = {},
+): Tensor => assignment('AssignSub', ref, value, options, false);

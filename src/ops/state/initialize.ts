@@ -1,7 +1,10 @@
 /** Ops that initialise variables. */
-import type { VariableLike } from '../../graph/add-node.js';
+import { DTypeError } from '../../errors.js';
+import { isVariable, type VariableLike } from '../../graph/add-node.js';
+import { describeValue } from '../../graph/describe-value.js';
 import type { Graph } from '../../graph/graph.js';
 import type { Operation } from '../../graph/operation.js';
+import { checkedList } from '../../graph/options.js';
 import { group } from './no-op.js';
 import { globalVariables, localVariables } from './variable.js';
 
@@ -11,7 +14,13 @@ export const variablesInitializer = (
   name = 'init',
 ): Operation =>
   group(
-    variables.map((item) => item.initializer),
+    checkedList('variablesInitializer', 'variables', variables).map((item) => {
+      if (!isVariable(item))
+        throw new DTypeError(
+          `variablesInitializer: Expected variables, not ${describeValue(item)}.`,
+        );
+      return item.initializer;
+    }),
     name,
   );
 

@@ -1,8 +1,11 @@
 /** NoOp, and the functions that order and bundle other ops with it. */
+import { DTypeError } from '../../errors.js';
 import { addOperation, isVariable, type VariableLike } from '../../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
+import { describeValue } from '../../graph/describe-value.js';
 import { getDefaultGraph, graphOf, type Graph } from '../../graph/graph.js';
-import { Tensor, type Operation } from '../../graph/operation.js';
+import { Operation, Tensor } from '../../graph/operation.js';
+import { checkedList, checkedOptions } from '../../graph/options.js';
 import { defineOp } from '../op-def.js';
 import { colocated } from './colocation.js';
 
@@ -23,11 +26,17 @@ export const noOp = (name = 'NoOp'): Operation => addOperation(NoOp, {}, {}, nam
 /** What can be waited for. */
 export type Waitable = Operation | Tensor | VariableLike;
 
-const operationOf = (item: Waitable): Operation =>
-  item instanceof Tensor ? item.op : isVariable(item) ? item.handle.op : item;
+function operationOf(item: Waitable): Operation {
+  if (item instanceof Tensor) return item.op;
+  if (isVariable(item)) return item.handle.op;
+  if ((item as unknown) instanceof Operation) return item;
+  throw new DTypeError(
+    `Expected an Operation, a Tensor or a variable, not ${describeValue(item)}.`,
+  );
+}
 
-const graphOfItems = (items: readonly Waitable[]): Graph => {
-  const [first] = items;
+const graphOfItems = (fn: string, items: readonly Waitable[]): Graph => {
+  const [first] = checkedList(fn, 'inputs', items);
   return first === undefined ? getDefaultGraph() : graphOf(operationOf(first));
 };
 
@@ -39,7 +48,7 @@ const graphOfItems = (items: readonly Waitable[]): Graph => {
  * @example const step = tf.group([trainGenerator, trainCritic]);
  */
 export const group = (inputs: readonly Waitable[], name = 'group_deps'): Operation =>
-  graphOfItems(inputs).asDefault(() =>
+  graphOfItems('group', inputs).asDefault(() =>
     addOperation(NoOp, {}, {}, name, [...new Set(inputs.map(operationOf))]),
   );
 
@@ -53,7 +62,8 @@ export function tuple(
   tensors: readonly Tensor[],
   options: { readonly controlInputs?: readonly Waitable[]; readonly name?: string } = {},
 ): Tensor[] {
-  return graphOfItems(tensors).asDefault(() =>
+  checkedOptions('tuple', options, { controlInputs: 'list', name: 'string' });
+  return graphOfItems('tuple', tensors).asDefault(() =>
     withNameScope(options.name, 'tuple', () => {
       const gate = group([...tensors, ...(options.controlInputs ?? [])]);
       const graph = getDefaultGraph();

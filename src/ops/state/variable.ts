@@ -6,8 +6,15 @@ import { convertToTensor, type TensorLike, type VariableLike } from '../../graph
 import { graphBuilder } from '../../graph/builder.js';
 import { ValueError } from '../../errors.js';
 import type { DType } from '../../graph/dtype.js';
-import { collections, getDefaultGraph, graphOf, type Graph } from '../../graph/graph.js';
+import {
+  checkedGraph,
+  collections,
+  getDefaultGraph,
+  graphOf,
+  type Graph,
+} from '../../graph/graph.js';
 import type { Operation, Tensor } from '../../graph/operation.js';
+import { checkedOptions } from '../../graph/options.js';
 import { isStatic, type Shape } from '../../graph/shape.js';
 import { assignTo, initializerOf, type AssignKind } from './assign-functions.js';
 import { colocated } from './colocation.js';
@@ -137,11 +144,11 @@ export class Variable implements VariableLike {
       : b.op('IsVariableInitialized', [this.handle], { dtype: this.dtype }, name);
   }
 
-  #update(
-    kind: AssignKind,
-    value: TensorLike,
-    { useLocking = false, name }: AssignOptions = {},
-  ): Tensor {
+  #update(kind: AssignKind, value: TensorLike, options: AssignOptions = {}): Tensor {
+    const { useLocking = false, name } = checkedOptions('assign', options, {
+      useLocking: 'bool',
+      name: 'string',
+    });
     return assignTo(kind, { handle: this.handle, dtype: this.dtype, value, useLocking, name })
       .value;
   }
@@ -169,6 +176,15 @@ export function variable(
   initialValue: TensorLike | (() => TensorLike),
   options: VariableOptions = {},
 ): Variable {
+  checkedOptions('variable', options, {
+    name: 'string',
+    dtype: 'dtype',
+    trainable: 'bool',
+    collections: 'strings',
+    shape: 'shape',
+    useResource: 'bool',
+    validateShape: 'bool',
+  });
   const graph = getDefaultGraph();
   const parts = graph.controlDependencies(null, () =>
     graph.nameScope(options.name ?? 'Variable', (scope) =>
@@ -254,7 +270,9 @@ function resourceParts(
 }
 
 const variablesIn = (key: string, graph: Graph): Variable[] =>
-  graph.getCollection(key).filter((item): item is Variable => item instanceof Variable);
+  checkedGraph('variables', graph)
+    .getCollection(key)
+    .filter((item): item is Variable => item instanceof Variable);
 
 /** All variables that are saved and initialised. @see tf.global_variables */
 export const globalVariables = (graph: Graph = getDefaultGraph()): Variable[] =>
