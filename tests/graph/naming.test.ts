@@ -16,6 +16,16 @@ describe('names of ops', () => {
     ]);
   });
 
+  it('of the gradient of a split in one part are those of an identity', () => {
+    const ops = inGraph((graph) => {
+      const x = tf.placeholder('float32', [2, 3], 'x');
+      tf.gradients(tf.split(x, 1), [x]);
+      return graph.operations.map(({ name, type }) => `${name} ${type}`);
+    });
+    expect(ops).toContain('gradients/split_grad/concat/concat Identity');
+    expect(ops.filter((op) => op.includes('ConcatV2'))).toEqual([]);
+  });
+
   it('fall back to the op type, also for an empty name', () => {
     const names = inGraph(() => [
       tf.noOp('').name,

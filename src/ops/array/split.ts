@@ -1,6 +1,7 @@
 /** Split (equal parts) and SplitV (parts of given sizes) along an axis. */
 import { ValueError } from '../../errors.js';
 import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
+import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { checkedOptions } from '../../graph/options.js';
 import type { Dim, Shape } from '../../graph/shape.js';
@@ -41,6 +42,12 @@ function moved(value: Operand, axis: number, offset: number, index: readonly Exp
   return value.at(spliced(index, axis, 1, add(index[axis] ?? int(0), int(offset))));
 }
 
+/** The parts side by side again; ConcatV2 takes two or more, and TensorFlow names one like this. */
+const joined = (b: OpBuilder<Tensor>, parts: readonly Tensor[], axis: Tensor): Tensor =>
+  parts.length === 1
+    ? b.op('Identity', [...parts], {}, 'concat/concat')
+    : b.op('ConcatV2', [parts, axis], {}, 'concat');
+
 export const Split = defineOp({
   name: 'Split',
   attrs: { num_split: { kind: 'int', minimum: 1 }, T: { kind: 'type', allowed: dataDTypes } },
@@ -54,7 +61,7 @@ export const Split = defineOp({
   },
   grad: ({ b, x, dy }) => ({
     split_dim: null,
-    value: b.op('ConcatV2', [dy.output, x.split_dim], {}, 'concat'),
+    value: joined(b, dy.output, x.split_dim),
   }),
   lower: {
     kind: 'map',
@@ -111,7 +118,7 @@ export const SplitV = defineOp({
     return { output: sizes.map((size) => spliced(value, at, 1, size)) };
   },
   grad: ({ b, x, dy }) => ({
-    value: b.op('ConcatV2', [dy.output, x.split_dim], {}, 'concat'),
+    value: joined(b, dy.output, x.split_dim),
     size_splits: null,
     split_dim: null,
   }),

@@ -36,8 +36,10 @@ export function runProgramSync(program: Program, feeds: readonly NdArray[]): (Nd
         return decode(arrayAt(arrays, fetch.buffer), fetch.dtype, fetch.shape);
       case 'constant':
         return fetch.data;
-      case 'feed':
-        return feeds[fetch.feed] ?? null;
+      case 'feed': {
+        const fed = feeds[fetch.feed];
+        return fed === undefined ? null : { ...fed, shape: fetch.shape };
+      }
     }
   });
 }
