@@ -153,7 +153,7 @@ const messages: readonly (readonly [string, () => unknown, string])[] = [
   [
     'a negative dim',
     () => tf.placeholder('float32', [-1, 3], 'p'),
-    'Placeholder "p": Error converting shape to a TensorShape: Dimension -1 must be >= 0. Give a list of whole numbers >= 0, with null for an unknown one.',
+    'Placeholder "p": Error converting shape to a TensorShape: Dimension -1 must be >= 0. Give a list of whole numbers >= 0, or null where it is unknown.',
   ],
   [
     'a dtype that is none',

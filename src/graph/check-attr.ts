@@ -35,7 +35,7 @@ const kinds = {
   shape: {
     is: isShape,
     word: 'TensorShape',
-    remedy: 'Give a list of whole numbers >= 0, with null for an unknown one',
+    remedy: 'Give a list of whole numbers >= 0, or null where it is unknown',
   },
   tensor: { is: isObject, word: 'tensor', remedy: 'Give a tensor value' },
   func: { is: isObject, word: 'function', remedy: 'Give a function value' },
