@@ -107,7 +107,7 @@ export function dtypesOf(line: Partial<Line>): Set<string> {
   return new Set(tensors.map((t) => t.dtype));
 }
 
-const feedsOf = (inputs: readonly StoredTensor[]): Record<string, NdArray> =>
+export const feedsOf = (inputs: readonly StoredTensor[]): Record<string, NdArray> =>
   Object.fromEntries(inputs.filter((i) => i.const !== true).map((i) => [i.name, decode(i)]));
 
 /** null if the case holds, else what is wrong. */
