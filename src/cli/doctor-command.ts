@@ -3,7 +3,7 @@ import { release } from 'node:os';
 import type { Command } from 'commander';
 import { inspectGpu, type GpuReport } from '../runtime/gpu/gpu-report.js';
 import { exitCodes } from './exit-codes.js';
-import { Limit, Progress, writeLine, type CliIo } from './io.js';
+import { abortOf, Limit, Progress, writeLine, type CliIo } from './io.js';
 
 /** Facts of the host next to those of the GPU. */
 interface DoctorReport extends GpuReport {
@@ -42,16 +42,7 @@ export function addDoctorCommand(program: Command, io: CliIo, done: (code: numbe
 }
 
 async function examine(signal: AbortSignal): Promise<DoctorReport> {
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        reject(signal.reason as Error);
-      },
-      { once: true },
-    );
-  });
-  const report = await Promise.race([inspectGpu(), aborted]);
+  const report = await Promise.race([inspectGpu(), abortOf(signal)]);
   return { usable: report.chosen !== null, osRelease: release(), glibc: glibcVersion(), ...report };
 }
 

@@ -35,14 +35,9 @@ export async function writeAll(sink: TextSink, pieces: Iterable<string>): Promis
 export const writeLine = (sink: TextSink, text: string): Promise<void> =>
   writeAll(sink, [`${text}\n`]);
 
-/** Most bytes taken from stdin: JSON text must fit a JavaScript string. */
-const maxStdinBytes = 2 ** 29 - 32;
-
-/** All of stdin as text. @throws CliError if it is larger than a string can be. */
-export async function readStdin(io: CliIo, signal: AbortSignal): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const aborted = new Promise<never>((_, reject) => {
+/** Rejects when the signal is aborted; never resolves. */
+export const abortOf = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
     signal.addEventListener(
       'abort',
       () => {
@@ -51,6 +46,15 @@ export async function readStdin(io: CliIo, signal: AbortSignal): Promise<string>
       { once: true },
     );
   });
+
+/** Most bytes taken from stdin: JSON text must fit a JavaScript string. */
+const maxStdinBytes = 2 ** 29 - 32;
+
+/** All of stdin as text. @throws CliError if it is larger than a string can be. */
+export async function readStdin(io: CliIo, signal: AbortSignal): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const aborted = abortOf(signal);
   const reading = async (): Promise<string> => {
     for await (const chunk of io.stdin) {
       const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk;

@@ -4,7 +4,6 @@ import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { checkedOptions } from '../../graph/options.js';
 import {
-  add,
   binary,
   fold,
   ge,
@@ -16,7 +15,6 @@ import {
   max,
   min,
   select,
-  sub,
   type Expr,
 } from '../../ir/expr.js';
 import { numberDTypes } from '../data-dtypes.js';
@@ -53,6 +51,13 @@ function scanAxis(ctx: ScanContext): number {
   return given < 0 ? given + rank : given;
 }
 
+/** The element at another place of the axis. */
+const atPlace = (x: Operand, index: readonly Expr[], axis: number, place: Expr): Expr =>
+  x.at(index.map((at, i) => (i === axis ? place : at)));
+
+/** What changes nothing when it is combined. */
+const neutral = (x: Expr, product: boolean): Expr => like(x, product ? 1 : 0);
+
 /** out[i] = combine of x[j] for j up to i (from i with reverse; without i itself if exclusive). */
 function scanned(ctx: ScanContext, index: readonly Expr[], combine: 'sum' | 'prod'): Expr {
   const axis = scanAxis(ctx);
@@ -61,13 +66,35 @@ function scanned(ctx: ScanContext, index: readonly Expr[], combine: 'sum' | 'pro
   const { exclusive, reverse } = ctx.attrs;
   const inRange = reverse ? (exclusive ? gt : ge) : exclusive ? lt : le;
   return fold(combine, x.shape[axis] ?? 0, (j) => {
-    const value = x.at(index.map((at, i) => (i === axis ? j : at)));
-    return select(inRange(j, here), value, like(value, combine === 'sum' ? 0 : 1));
+    const value = atPlace(x, index, axis, j);
+    return select(inRange(j, here), value, neutral(value, combine === 'prod'));
   });
 }
 
 /** Axes up to this length are scanned by a loop per element; longer ones by doubling. */
 const longestLoop = 64;
+
+const stageAttrs = {
+  T: { kind: 'type' },
+  axis: { kind: 'int' },
+  reverse: { kind: 'bool' },
+  product: { kind: 'bool' },
+} as const;
+
+/** `distance` places back along the axis (forth in reverse), and whether that is on it. */
+function placeBehind(
+  { axis, reverse }: { readonly axis: number; readonly reverse: boolean },
+  distance: number,
+  x: Operand,
+  index: readonly Expr[],
+): { readonly place: Expr; readonly isOn: Expr } {
+  const here = index[axis] as Expr;
+  const extent = x.shape[axis] ?? 0;
+  const there = binary(reverse ? 'add' : 'sub', here, int(distance));
+  return reverse
+    ? { place: min(there, int(extent - 1)), isOn: lt(there, int(extent)) }
+    : { place: max(there, int(0)), isOn: ge(there, int(0)) };
+}
 
 /**
  * One step of doubling: out[i] = x[i] combined with x[i - distance], or x[i + distance] in reverse.
@@ -75,13 +102,7 @@ const longestLoop = 64;
  */
 export const ScanStep = defineOp({
   name: '_ScanStep',
-  attrs: {
-    T: { kind: 'type' },
-    axis: { kind: 'int' },
-    distance: { kind: 'int' },
-    reverse: { kind: 'bool' },
-    product: { kind: 'bool' },
-  },
+  attrs: { ...stageAttrs, distance: { kind: 'int' } },
   inputs: { x: 'T' },
   outputs: { y: 'T' },
   infer: ({ shapes }) => ({ y: shapes.x }),
@@ -89,19 +110,11 @@ export const ScanStep = defineOp({
   lower: {
     kind: 'map',
     body: ({ attrs: step, x: { x } }, index) => {
-      const here = index[step.axis] as Expr;
-      const extent = x.shape[step.axis] ?? 0;
-      const { distance, reverse } = step;
-      const there = binary(reverse ? 'add' : 'sub', here, int(distance));
-      const inRange = reverse ? lt(there, int(extent)) : ge(there, int(0));
-      const clamped = reverse ? min(there, int(extent - 1)) : max(there, int(0));
-      const other = x.at(index.map((at, i) => (i === step.axis ? clamped : at)));
+      const { place, isOn } = placeBehind(step, step.distance, x, index);
       const value = x.at(index);
-      return binary(
-        step.product ? 'mul' : 'add',
-        value,
-        select(inRange, other, like(value, step.product ? 1 : 0)),
-      );
+      const other = atPlace(x, index, step.axis, place);
+      const term = select(isOn, other, neutral(value, step.product));
+      return binary(step.product ? 'mul' : 'add', value, term);
     },
   },
 });
@@ -109,12 +122,7 @@ export const ScanStep = defineOp({
 /** Shifts by one along the axis for an exclusive scan, the neutral element coming in. */
 export const ScanShift = defineOp({
   name: '_ScanShift',
-  attrs: {
-    T: { kind: 'type' },
-    axis: { kind: 'int' },
-    reverse: { kind: 'bool' },
-    product: { kind: 'bool' },
-  },
+  attrs: stageAttrs,
   inputs: { x: 'T' },
   outputs: { y: 'T' },
   infer: ({ shapes }) => ({ y: shapes.x }),
@@ -122,14 +130,9 @@ export const ScanShift = defineOp({
   lower: {
     kind: 'map',
     body: ({ attrs: shift, x: { x } }, index) => {
-      const here = index[shift.axis] as Expr;
-      const last = (x.shape[shift.axis] ?? 1) - 1;
-      const there = shift.reverse
-        ? min(add(here, int(1)), int(last))
-        : max(sub(here, int(1)), int(0));
-      const value = x.at(index.map((at, i) => (i === shift.axis ? there : at)));
-      const atEdge = shift.reverse ? ge(here, int(last)) : lt(here, int(1));
-      return select(atEdge, like(value, shift.product ? 1 : 0), value);
+      const { place, isOn } = placeBehind(shift, 1, x, index);
+      const value = atPlace(x, index, shift.axis, place);
+      return select(isOn, value, neutral(value, shift.product));
     },
   },
 });

@@ -60,23 +60,29 @@ function backPatch(
   return select(and(y.meets, x.meets), value, like(value, 0));
 }
 
-function forwardPlan(g: ConvGeometry, input: Operand, filter: Operand): ContractPlan {
-  const taps = [g.height.size, g.width.size, g.depth];
-  const plane = [g.height.output, g.width.output];
-  const patchAt = (image: Expr, group: Expr, y: Expr, x: Expr, k: Expr): Expr => {
-    const [tapY = k, tapX = k, c = k] = split(k, taps);
-    const channel = channelOf(group, g.depth, c);
-    return patch(input, g, { batch: image, y, x, channel }, tapY, tapX);
-  };
-  const weightAt = (group: Expr, k: Expr, output: Expr): Expr =>
-    filter.at([...split(k, taps), channelOf(group, g.outputs, output)]);
-  const k = g.height.size * g.width.size * g.depth;
+/** What a convolution over images sums at each position of a plane of its result. */
+interface ImageContraction {
+  /** Height and width of the result. */
+  readonly plane: readonly [number, number];
+  /** Channels of a group of the result. */
+  readonly channels: number;
+  /** Extents that are summed over: taps, and channels of a group on the other side. */
+  readonly summed: readonly number[];
+  readonly patchAt: (image: Expr, group: Expr, y: Expr, x: Expr, k: Expr) => Expr;
+  readonly weightAt: (group: Expr, k: Expr, channel: Expr) => Expr;
+}
+
+/** Patches times weights for NHWC; for NCHW, whose channels come first, weights times patches. */
+function imagePlan(g: ConvGeometry, over: ImageContraction): ContractPlan {
+  const { plane, channels, patchAt, weightAt } = over;
+  const area = plane[0] * plane[1];
+  const k = over.summed.reduce((n, extent) => n * extent, 1);
   if (g.format === 'NCHW') {
     const split2 = (batch: Expr): Expr[] => split(batch, [g.batch, g.groups]);
     return {
       batch: g.batch * g.groups,
-      m: g.outputs,
-      n: g.height.output * g.width.output,
+      m: channels,
+      n: area,
       k,
       a: (batch, m, kk) => weightAt(split2(batch)[1] ?? batch, kk, m),
       b: (batch, kk, n) => {
@@ -88,8 +94,8 @@ function forwardPlan(g: ConvGeometry, input: Operand, filter: Operand): Contract
   }
   return {
     batch: g.groups,
-    m: g.batch * g.height.output * g.width.output,
-    n: g.outputs,
+    m: g.batch * area,
+    n: channels,
     k,
     a: (group, m, kk) => {
       const [image = m, y = m, x = m] = split(m, [g.batch, ...plane]);
@@ -99,45 +105,38 @@ function forwardPlan(g: ConvGeometry, input: Operand, filter: Operand): Contract
   };
 }
 
-function inputPlan(g: ConvGeometry, filter: Operand, outBackprop: Operand): ContractPlan {
-  const taps = [g.height.size, g.width.size, g.outputs];
-  const plane = [g.height.input, g.width.input];
-  const patchAt = (image: Expr, group: Expr, y: Expr, x: Expr, k: Expr): Expr => {
-    const [tapY = k, tapX = k, o = k] = split(k, taps);
-    const channel = channelOf(group, g.outputs, o);
-    return backPatch(outBackprop, g, { batch: image, y, x, channel }, tapY, tapX);
-  };
-  const weightAt = (group: Expr, k: Expr, channel: Expr): Expr => {
-    const [tapY = k, tapX = k, o = k] = split(k, taps);
-    return filter.at([tapY, tapX, channel, channelOf(group, g.outputs, o)]);
-  };
-  const k = g.height.size * g.width.size * g.outputs;
-  if (g.format === 'NCHW') {
-    const split2 = (batch: Expr): Expr[] => split(batch, [g.batch, g.groups]);
-    return {
-      batch: g.batch * g.groups,
-      m: g.depth,
-      n: g.height.input * g.width.input,
-      k,
-      a: (batch, m, kk) => weightAt(split2(batch)[1] ?? batch, kk, m),
-      b: (batch, kk, n) => {
-        const [image = batch, group = batch] = split2(batch);
-        const [y = n, x = n] = split(n, plane);
-        return patchAt(image, group, y, x, kk);
-      },
-    };
-  }
-  return {
-    batch: g.groups,
-    m: g.batch * g.height.input * g.width.input,
-    n: g.depth,
-    k,
-    a: (group, m, kk) => {
-      const [image = m, y = m, x = m] = split(m, [g.batch, ...plane]);
-      return patchAt(image, group, y, x, kk);
+function forwardPlan(g: ConvGeometry, input: Operand, filter: Operand): ContractPlan {
+  const summed = [g.height.size, g.width.size, g.depth];
+  return imagePlan(g, {
+    plane: [g.height.output, g.width.output],
+    channels: g.outputs,
+    summed,
+    patchAt: (batch, group, y, x, k) => {
+      const [tapY = k, tapX = k, c = k] = split(k, summed);
+      const channel = channelOf(group, g.depth, c);
+      return patch(input, g, { batch, y, x, channel }, tapY, tapX);
     },
-    b: (group, kk, n) => weightAt(group, kk, n),
-  };
+    weightAt: (group, k, output) =>
+      filter.at([...split(k, summed), channelOf(group, g.outputs, output)]),
+  });
+}
+
+function inputPlan(g: ConvGeometry, filter: Operand, outBackprop: Operand): ContractPlan {
+  const summed = [g.height.size, g.width.size, g.outputs];
+  return imagePlan(g, {
+    plane: [g.height.input, g.width.input],
+    channels: g.depth,
+    summed,
+    patchAt: (batch, group, y, x, k) => {
+      const [tapY = k, tapX = k, o = k] = split(k, summed);
+      const channel = channelOf(group, g.outputs, o);
+      return backPatch(outBackprop, g, { batch, y, x, channel }, tapY, tapX);
+    },
+    weightAt: (group, k, channel) => {
+      const [tapY = k, tapX = k, o = k] = split(k, summed);
+      return filter.at([tapY, tapX, channel, channelOf(group, g.outputs, o)]);
+    },
+  });
 }
 
 /** Result [groups, tap y, tap x, depth, outputs]; the sum runs over images and output positions. */

@@ -2,31 +2,43 @@
  * Gradients of max pooling. All of a window's gradient goes to its first maximum (row-major), so
  * they decompose into the winning tap of each window and a move of values along it.
  */
+import type { OpBuilder } from '../../graph/op-schema.js';
+import type { Tensor } from '../../graph/operation.js';
 import { integersOf } from '../integers.js';
 import { defineOp, type Operand } from '../op-def.js';
 import { sameShapes, withRank } from '../shape-checks.js';
 import { pooledDTypes } from './max-pool-taps.js';
 import {
-  explicitPadding,
-  explicitPaddings,
+  explicitWindowAttrs,
   formatAttr,
   implicitPadding,
+  implicitWindow,
+  implicitWindowAttrs,
   poolShape,
   poolWindow,
-  windowAttrs,
 } from './pool-geometry.js';
 
 const gradInputs = { orig_input: 'T', orig_output: 'T', grad: 'T' } as const;
 const windowInputs = { ksize: 'int32', strides: 'int32' } as const;
 const gradType = { kind: 'type', default: 'float32', allowed: pooledDTypes } as const;
 
+/** Only `grad` has a gradient, which goes the other way between pooled and unpooled. */
+const passedOn = (
+  b: OpBuilder<Tensor>,
+  x: { readonly orig_input: Tensor; readonly orig_output: Tensor },
+  type: string,
+  rest: readonly Tensor[],
+  window: Readonly<Record<string, unknown>>,
+) => ({
+  orig_input: b.op('ZerosLike', [x.orig_input]),
+  orig_output: b.op('ZerosLike', [x.orig_output]),
+  grad: b.op(type, [x.orig_input, x.orig_output, ...rest], window),
+});
+
 export const MaxPoolGrad = defineOp({
   name: 'MaxPoolGrad',
   attrs: {
-    ...windowAttrs,
-    padding: explicitPadding,
-    explicit_paddings: explicitPaddings,
-    data_format: formatAttr,
+    ...explicitWindowAttrs,
     T: gradType,
   },
   inputs: gradInputs,
@@ -36,19 +48,8 @@ export const MaxPoolGrad = defineOp({
     withRank(shapes.grad, 4, fail);
     return { output: withRank(shapes.orig_input, 4, fail) };
   },
-  grad: ({ b, attrs, x, dy }) => {
-    const { ksize, strides, padding, data_format } = attrs;
-    return {
-      orig_input: b.op('ZerosLike', [x.orig_input]),
-      orig_output: b.op('ZerosLike', [x.orig_output]),
-      grad: b.op('MaxPoolGradGrad', [x.orig_input, x.orig_output, dy.output], {
-        ksize,
-        strides,
-        padding,
-        data_format,
-      }),
-    };
-  },
+  grad: ({ b, attrs, x, dy }) =>
+    passedOn(b, x, 'MaxPoolGradGrad', [dy.output], implicitWindow(attrs)),
   lower: {
     kind: 'decompose',
     into: (b, x, { attrs, y }) => {
@@ -72,9 +73,7 @@ export const MaxPoolGradV2 = defineOp({
     return { output: withRank(shapes.orig_input, 4, fail) };
   },
   grad: ({ b, attrs, x, dy }) => ({
-    orig_input: b.op('ZerosLike', [x.orig_input]),
-    orig_output: b.op('ZerosLike', [x.orig_output]),
-    grad: b.op('MaxPoolGradGradV2', [x.orig_input, x.orig_output, dy.output, x.ksize, x.strides], {
+    ...passedOn(b, x, 'MaxPoolGradGradV2', [dy.output, x.ksize, x.strides], {
       padding: attrs.padding,
       data_format: attrs.data_format,
     }),
@@ -83,33 +82,31 @@ export const MaxPoolGradV2 = defineOp({
   }),
   lower: {
     kind: 'decompose',
-    into: (b, x, { attrs, x: operands, fail }) => [
-      b.op('MaxPoolGrad', [x.orig_input, x.orig_output, x.grad], {
-        ...constantWindow(operands.ksize, operands.strides, fail),
-        padding: attrs.padding,
-        data_format: attrs.data_format,
-      }),
+    into: (b, x, ctx) => [
+      b.op('MaxPoolGrad', [x.orig_input, x.orig_output, x.grad], constantWindow(ctx)),
     ],
   },
 });
 
-function constantWindow(
-  ksize: Operand,
-  strides: Operand,
-  fail: (message: string) => never,
-): { readonly ksize: readonly number[]; readonly strides: readonly number[] } {
+/** Window attrs of an op whose window comes as tensors. */
+function constantWindow(ctx: {
+  readonly attrs: { readonly padding: string; readonly data_format: string };
+  readonly x: { readonly ksize: Operand; readonly strides: Operand };
+  readonly fail: (message: string) => never;
+}): Readonly<Record<string, unknown>> {
+  const { ksize, strides } = ctx.x;
   if (ksize.constant === null || strides.constant === null)
-    return fail('ksize and strides must be constant or fed');
-  return { ksize: integersOf(ksize.constant), strides: integersOf(strides.constant) };
+    return ctx.fail('ksize and strides must be constant or fed');
+  const { padding, data_format } = ctx.attrs;
+  const [sizes, steps] = [integersOf(ksize.constant), integersOf(strides.constant)];
+  return { ksize: sizes, strides: steps, padding, data_format };
 }
 
 /** The gradient of MaxPoolGrad with respect to its `grad`: out[w] = grad at w's first maximum. */
 export const MaxPoolGradGrad = defineOp({
   name: 'MaxPoolGradGrad',
   attrs: {
-    ...windowAttrs,
-    padding: implicitPadding,
-    data_format: formatAttr,
+    ...implicitWindowAttrs,
     T: { kind: 'type', allowed: pooledDTypes },
   },
   inputs: gradInputs,
@@ -119,24 +116,11 @@ export const MaxPoolGradGrad = defineOp({
     sameShapes(shapes.orig_input, shapes.grad, fail);
     return { output: sameShapes(pooled, shapes.orig_output, fail) };
   },
-  grad: ({ b, attrs, x, dy }) => {
-    const { ksize, strides, padding, data_format } = attrs;
-    return {
-      orig_input: b.op('ZerosLike', [x.orig_input]),
-      orig_output: b.op('ZerosLike', [x.orig_output]),
-      grad: b.op('MaxPoolGrad', [x.orig_input, x.orig_output, dy.output], {
-        ksize,
-        strides,
-        padding,
-        data_format,
-      }),
-    };
-  },
+  grad: ({ b, attrs, x, dy }) => passedOn(b, x, 'MaxPoolGrad', [dy.output], implicitWindow(attrs)),
   lower: {
     kind: 'decompose',
     into: (b, x, { attrs }) => {
-      const { ksize, strides, padding, data_format } = attrs;
-      const window = { ksize, strides, padding, data_format };
+      const window = implicitWindow(attrs);
       return [b.op('_MaxPoolPick', [x.grad, b.op('_MaxPoolTap', [x.orig_input], window)], window)];
     },
   },
@@ -160,12 +144,8 @@ export const MaxPoolGradGradV2 = defineOp({
   grad: { missing: 'TensorFlow has none' },
   lower: {
     kind: 'decompose',
-    into: (b, x, { attrs, x: operands, fail }) => [
-      b.op('MaxPoolGradGrad', [x.orig_input, x.orig_output, x.grad], {
-        ...constantWindow(operands.ksize, operands.strides, fail),
-        padding: attrs.padding,
-        data_format: attrs.data_format,
-      }),
+    into: (b, x, ctx) => [
+      b.op('MaxPoolGradGrad', [x.orig_input, x.orig_output, x.grad], constantWindow(ctx)),
     ],
   },
 });

@@ -21,17 +21,14 @@ import {
 import { lowestOf } from '../limits.js';
 import { defineOp, type Operand, type ReducePlan } from '../op-def.js';
 import {
-  explicitPadding,
-  explicitPaddings,
-  formatAttr,
-  implicitPadding,
+  explicitWindowAttrs,
+  implicitWindowAttrs,
   outputOf,
   poolGeometry,
   poolShape,
   poolWindow,
   tapsOf,
   under,
-  windowAttrs,
   type PoolGeometry,
 } from './pool-geometry.js';
 import { firstTap, sumOverWindows, type WindowAxis } from './window.js';
@@ -118,10 +115,7 @@ export const MaxPoolTap = defineOp({
   name: '_MaxPoolTap',
   attrs: {
     T: { kind: 'type', allowed: pooledDTypes },
-    ...windowAttrs,
-    padding: explicitPadding,
-    explicit_paddings: explicitPaddings,
-    data_format: formatAttr,
+    ...explicitWindowAttrs,
   },
   inputs: { input: 'T' },
   outputs: { tap: 'int32' },
@@ -143,10 +137,7 @@ export const MaxPoolSpread = defineOp({
   name: '_MaxPoolSpread',
   attrs: {
     T: { kind: 'type', allowed: pooledDTypes },
-    ...windowAttrs,
-    padding: explicitPadding,
-    explicit_paddings: explicitPaddings,
-    data_format: formatAttr,
+    ...explicitWindowAttrs,
     input_shape: { kind: 'list(int)' },
   },
   inputs: { grad: 'T', tap: 'int32' },
@@ -187,9 +178,7 @@ export const MaxPoolPick = defineOp({
   name: '_MaxPoolPick',
   attrs: {
     T: { kind: 'type', allowed: pooledDTypes },
-    ...windowAttrs,
-    padding: implicitPadding,
-    data_format: formatAttr,
+    ...implicitWindowAttrs,
   },
   inputs: { value: 'T', tap: 'int32' },
   outputs: { output: 'T' },

@@ -11,17 +11,16 @@ import { lowestOf } from '../limits.js';
 import { integersOf } from '../integers.js';
 import { defineOp, type Operand, type ReducePlan } from '../op-def.js';
 import {
-  explicitPadding,
-  explicitPaddings,
+  explicitWindowAttrs,
   formatAttr,
   implicitPadding,
+  implicitWindow,
   outputOf,
   poolGeometry,
   poolShape,
   poolWindow,
   tapsOf,
   under,
-  windowAttrs,
   type PoolGeometry,
 } from './pool-geometry.js';
 import { paddingAttrs, perAxis, poolOptions, type PoolOptions } from './window-options.js';
@@ -68,10 +67,7 @@ export const MaxPool = defineOp({
   name: 'MaxPool',
   attrs: {
     T: { kind: 'type', default: 'float32', allowed: computed },
-    ...windowAttrs,
-    padding: explicitPadding,
-    explicit_paddings: explicitPaddings,
-    data_format: formatAttr,
+    ...explicitWindowAttrs,
   },
   inputs: { input: 'T' },
   outputs: { output: 'T' },
@@ -79,13 +75,10 @@ export const MaxPool = defineOp({
     output: poolShape(poolWindow(attrs), shapes.input, 'MaxPool', fail),
   }),
   grad: ({ b, attrs, x, y, dy }) => {
-    const { ksize, strides, padding, explicit_paddings: explicit, data_format } = attrs;
+    const { explicit_paddings: explicit } = attrs;
     return {
       input: b.op('MaxPoolGrad', [x.input, y.output, dy.output], {
-        ksize,
-        strides,
-        padding,
-        data_format,
+        ...implicitWindow(attrs),
         ...(explicit.length > 0 ? { explicit_paddings: explicit } : {}),
       }),
     };

@@ -1,4 +1,5 @@
 /** What the pooling ops share: attrs, shape function, windows along every axis, and their taps. */
+import type { AttrsOf } from '../../graph/op-schema.js';
 import type { Dim, Shape, StaticShape } from '../../graph/shape.js';
 import { and, int, mul, type Expr } from '../../ir/expr.js';
 import { withRank } from '../shape-checks.js';
@@ -30,6 +31,33 @@ export const explicitPaddings = {
   recent: true,
 } as const;
 export const formatAttr = { kind: 'string', default: 'NHWC', allowed: ['NHWC', 'NCHW'] } as const;
+
+/** All window attrs of a pool that may be padded by hand. */
+export const explicitWindowAttrs = {
+  ...windowAttrs,
+  padding: explicitPadding,
+  explicit_paddings: explicitPaddings,
+  data_format: formatAttr,
+} as const;
+/** All window attrs of a pool that may not. */
+export const implicitWindowAttrs = {
+  ...windowAttrs,
+  padding: implicitPadding,
+  data_format: formatAttr,
+} as const;
+
+/** Those of an op's attrs that a pool without padding by hand takes. */
+export const implicitWindow = ({
+  ksize,
+  strides,
+  padding,
+  data_format,
+}: AttrsOf<typeof implicitWindowAttrs>): AttrsOf<typeof implicitWindowAttrs> => ({
+  ksize,
+  strides,
+  padding,
+  data_format,
+});
 
 /** A pool's window: sizes and strides per axis, in data format order. */
 export interface PoolWindow {
