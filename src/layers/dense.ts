@@ -11,7 +11,8 @@ import { matMul } from '../ops/math/mat-mul.js';
 import { biasAdd } from '../ops/nn/bias.js';
 import { zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import type { Variable } from '../ops/state/variable.js';
-import { checkReuse, getVariable, variableScope, type Reuse } from './variable-scope.js';
+import { checkReuse } from './scope-arguments.js';
+import { getVariable, variableScope, type Reuse } from './variable-scope.js';
 
 export interface DenseOptions {
   /** Applied to the result, inside the layer's name scope. */

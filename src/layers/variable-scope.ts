@@ -4,14 +4,14 @@
  * shares the variable or is an error, as the scope's `reuse` says.
  */
 import type { TensorLike } from '../graph/add-node.js';
-import { DTypeError, ValueError } from '../errors.js';
-import { describeValue } from '../graph/describe-value.js';
+import { ValueError } from '../errors.js';
 import { isFloating, type DType } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import { checkedOptions } from '../graph/options.js';
 import { formatTuple, isCompatible, isStatic, type Shape } from '../graph/shape.js';
 import { glorotUniform, zerosInitializer, type Initializer } from '../ops/random/initializers.js';
 import { variable, type Variable } from '../ops/state/variable.js';
+import { checkedName, checkScopeArguments } from './scope-arguments.js';
 
 /** true: variables must exist; false: they must not; 'auto': found or made. */
 export type Reuse = boolean | 'auto';
@@ -78,18 +78,6 @@ function uniqueScopeName(state: ScopeState, prefix: string): string {
   return `${prefix}_${i}`;
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
-const isName = (value: unknown): boolean => value === null || typeof value === 'string';
-
-/** @throws ValueError for what is neither a yes, a no nor 'auto'. */
-export function checkReuse(reuse: unknown): void {
-  if (![undefined, null, true, false, 'auto'].includes(reuse as boolean))
-    throw new ValueError(
-      `The reuse parameter must be true, false or 'auto', not ${describeValue(reuse)}.`,
-    );
-}
-
 const scopeOptions = {
   defaultName: 'string',
   reuse: 'any',
@@ -114,18 +102,7 @@ export function variableScope<R>(
   fn: (scope: VariableScope) => R,
 ): R {
   checkedOptions('variableScope', options, scopeOptions);
-  checkReuse(options.reuse);
-  if (
-    !isName(nameOrScope) &&
-    !(isObject(nameOrScope) && isName(nameOrScope['name']) && 'reuse' in nameOrScope)
-  )
-    throw new DTypeError(
-      `variableScope: Expected a name, a variable scope or null for argument 'nameOrScope' not ${describeValue(nameOrScope)}.`,
-    );
-  if (typeof (fn as unknown) !== 'function')
-    throw new DTypeError(
-      `variableScope: Expected a function for argument 'fn' not ${describeValue(fn)}. It is variableScope(name, options, fn).`,
-    );
+  checkScopeArguments(nameOrScope, options.reuse, fn);
   const graph = getDefaultGraph();
   const state = stateOf(graph);
   const { scope, name } = scopeFor(state, nameOrScope, options);
@@ -222,12 +199,8 @@ export function getVariable(name: string, options: GetVariableOptions = {}): Var
     useResource: 'bool',
   });
   const graph = getDefaultGraph();
-  if (typeof (name as unknown) !== 'string')
-    throw new DTypeError(
-      `getVariable: Expected string for argument 'name' not ${describeValue(name)}.`,
-    );
   const { current, variables } = stateOf(graph);
-  const full = joined(current.name, name);
+  const full = joined(current.name, checkedName('getVariable', name));
   const found = variables.get(full);
   if (found !== undefined) return shared(found, full, current.reuse, options);
   if (current.reuse === true)
