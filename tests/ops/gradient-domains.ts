@@ -67,6 +67,15 @@ const hasDuplicates = (indices: readonly NdArray[] | undefined): boolean => {
   return new Set(all).size < all.length;
 };
 
+/** An extreme of no elements is the largest number there is, next to which all others vanish. */
+const fullSegments: GradientSpec = {
+  skip: ({ segment_ids, num_segments }) => {
+    const ids = new Set(Array.from(one(segment_ids).data as Int32Array, Number));
+    const count = Number(one(num_segments).data[0]);
+    return Array.from({ length: count }, (_, i) => i).some((i) => !ids.has(i));
+  },
+};
+
 export const gradientSpecs: Readonly<Record<string, GradientSpec>> = {
   Acos: { domain: inside },
   Acosh: { domain: [1.2, 3] },
@@ -117,6 +126,8 @@ export const gradientSpecs: Readonly<Record<string, GradientSpec>> = {
   Sqrt: { domain: positive },
   SqrtGrad: { domain: positive },
   Tan: { domain: [-1.2, 1.2] },
+  UnsortedSegmentMax: fullSegments,
+  UnsortedSegmentMin: fullSegments,
   Xdivy: { domain: { y: positive } },
   Xlogy: { domain: { y: positive } },
 };

@@ -32,6 +32,9 @@ const binary = [
   ...['squaredDifference', 'sub', 'truncateMod', 'xdivy', 'xlogy'],
 ];
 const reductions = ['reduceMax', 'reduceMean', 'reduceMin', 'reduceProd', 'reduceSum'];
+const scatters = ['Add', 'Max', 'Min', 'Sub'].map((fn) => `tensorScatterNd${fn}`);
+const segments = ['segmentMax', 'segmentMean', 'segmentMin', 'segmentProd', 'segmentSum'];
+const unsorted = ['Max', 'Min', 'Prod', 'Sum'].map((fn) => `unsortedSegment${fn}`);
 const activations = ['elu', 'relu', 'relu6', 'selu', 'sigmoid', 'softplus', 'softsign', 'tanh'];
 
 /** Calls of functions that take the same arguments. */
@@ -94,7 +97,9 @@ const arrays: Table = {
   tile: () => calling(tf.tile, x(), [2, 1], name),
   invertPermutation: () => calling(tf.invertPermutation, [1, 0], name),
   transpose: () => calling(tf.transpose, x(), [1, 0], name),
-  unsortedSegmentSum: () => calling(tf.unsortedSegmentSum, x(), [0, 1], 2, name),
+  ...alike(tf, scatters, () => [x(), [[0]], [[1, 2, 3]], name]),
+  ...alike(tf, segments, () => [x(), [0, 1], name]),
+  ...alike(tf, unsorted, () => [x(), [0, 1], 2, name]),
 };
 
 const mathematics: Table = {
