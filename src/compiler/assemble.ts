@@ -105,6 +105,7 @@ const dtypeOfType: Readonly<Record<ScalarType, DType>> = {
   i64: 'int64',
   u64: 'uint64',
   bool: 'bool',
+  str: 'string',
 };
 
 class Assembly {
@@ -335,8 +336,11 @@ class Assembly {
     const lifetimes = this.#lifetimes(fetches);
     const plan = planMemory(lifetimes);
     const buffers = this.#buffers.map((draft, i): BufferDecl => {
-      const role: BufferRole =
-        draft.role.kind === 'open' ? { kind: 'temp', slot: plan.slotOf.get(i) ?? 0 } : draft.role;
+      const open: BufferRole =
+        draft.storage === 'str'
+          ? { kind: 'strings' }
+          : { kind: 'temp', slot: plan.slotOf.get(i) ?? 0 };
+      const role = draft.role.kind === 'open' ? open : draft.role;
       return { ...draft, role };
     });
     return {
@@ -389,7 +393,7 @@ class Assembly {
       if (draft.role.kind === 'open') touch(i, range.get(i)?.from ?? 0);
     return [...range].flatMap(([buffer, { from, to }]) => {
       const draft = this.#buffers[buffer] as Draft;
-      if (draft.role.kind !== 'open') return [];
+      if (draft.role.kind !== 'open' || draft.storage === 'str') return [];
       return [{ buffer, place: draft.place, byteLength: draft.byteLength, from, to }];
     });
   }

@@ -1,8 +1,9 @@
 /** What an op's lowering function sees: operands with known shapes whose elements it can ask for. */
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
-import { isFloating, type NdArray } from '../graph/dtype.js';
+import { isFloating, type DType, type NdArray } from '../graph/dtype.js';
 import { groupByArg, inputArgs, outputArgs } from '../graph/signature.js';
 import { elementCount, formatShape, sameShape, type StaticShape } from '../graph/shape.js';
+import { toByteString } from '../ir/byte-strings.js';
 import { check, constant, int, load, type Expr, type ExprOf, type ScalarType } from '../ir/expr.js';
 import { encode, scalarTypeOf } from '../ir/storage.js';
 import type { Place } from '../ir/program.js';
@@ -99,13 +100,19 @@ function operand(value: Value, node: FlowNode, lookup: ValueLookup): Operand {
       return typeOf(value, node.place, node);
     },
     get constant() {
-      if (known === null && !isFloating(value.dtype) && elementCount(value.shape) <= maxShapeLength)
+      if (
+        known === null &&
+        mayDecideShapes(value.dtype) &&
+        elementCount(value.shape) <= maxShapeLength
+      )
         throw new NeedsConstant([value.id]);
       return known;
     },
     at: (at) => element(value, known, at, typeOf(value, node.place, node), lookup),
   };
 }
+
+const mayDecideShapes = (dtype: DType): boolean => !isFloating(dtype) && dtype !== 'string';
 
 /** Operand of a state input whose old value the op does not read. */
 const absent: Operand = {
@@ -123,13 +130,19 @@ function element(
   type: ScalarType,
   lookup: ValueLookup,
 ): Expr {
-  if (known !== null && isFilled(known)) return scalarConstant(known, type, 0);
+  if (known !== null && isFilled(known) && isShort(known, 0)) return scalarConstant(known, type, 0);
   if (known !== null && elementCount(value.shape) <= maxLookup && at.every(isConstant)) {
     const flat = at.reduce((sum, i, axis) => sum * (value.shape[axis] ?? 1) + Number(i.value), 0);
-    return scalarConstant(known, type, flat);
+    if (isShort(known, flat)) return scalarConstant(known, type, flat);
   }
   return loadFrom(value, lookup(value.base).shape, at, type);
 }
+
+/** Longer strings are data: they are loaded, not written into kernels. */
+const maxLiteralBytes = 64;
+
+const isShort = ({ dtype, data }: NdArray, at: number): boolean =>
+  dtype !== 'string' || (data[at] as Uint8Array).length <= maxLiteralBytes;
 
 const filled = new WeakMap<object, boolean>();
 
@@ -161,6 +174,7 @@ const maxLookup = 256;
 const isConstant = (expr: Expr): expr is ExprOf<'const'> => expr.kind === 'const';
 
 function scalarConstant(array: NdArray, type: ScalarType, at: number): Expr {
+  if (array.dtype === 'string') return constant(type, toByteString(array.data[at] as Uint8Array));
   const stored = encode(array, type === 'bool' ? 'u32' : type, 'constant')[at] as number | bigint;
   return constant(type, type === 'bool' ? stored !== 0 : stored);
 }

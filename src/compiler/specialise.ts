@@ -10,6 +10,7 @@ import { inputArgs, outputTypes, plainAttrs, type PlainAttrs } from '../graph/si
 import { formatShape, type StaticShape } from '../graph/shape.js';
 import { opDef } from '../ops/index.js';
 import type { AnyOpDef } from '../ops/op-def.js';
+import { checkDTypes } from './check-dtypes.js';
 import { choosePlace } from './choose-place.js';
 import { lowerContext, NeedsConstant } from './context.js';
 import { decompose } from './decompose.js';
@@ -119,6 +120,7 @@ class Specialiser {
     if (op.type === 'Placeholder' || op.type === 'PlaceholderV2') throw unfed(op);
     const def = opDef(op.type);
     const attrs = plainAttrs(def, op.attrs, op.name);
+    checkDTypes(def, attrs, op.name);
     switch (def.lower.kind) {
       case 'none':
         return;

@@ -33,7 +33,8 @@ export function staticShapes(flow: FlowBuilder, node: FlowNode): readonly Static
       value: () => known(id),
       partial: () => {
         const data = known(id);
-        return data === null ? null : Array.from(data.data as Int32Array, Number);
+        if (data === null || data.dtype === 'string') return null;
+        return Array.from(data.data as Int32Array, Number);
       },
     })),
     fail: (message) => {

@@ -99,6 +99,21 @@ export type NumericDType = keyof typeof constructors;
 
 export const isNumericDType = (dtype: DType): dtype is NumericDType => dtype in constructors;
 
+/** Bytes of an array's elements; of strings, all their bytes. */
+export const dataBytesOf = (array: NdArray): number =>
+  array.dtype === 'string'
+    ? array.data.reduce((sum, bytes) => sum + bytes.byteLength, 0)
+    : array.data.byteLength;
+
+/** An array that shares nothing with `array`. A Buffer's own `slice` would share its bytes. */
+export function copyNdArray(array: NdArray): NdArray {
+  const shape = [...array.shape];
+  if (array.dtype === 'string')
+    return { dtype: 'string', shape, data: array.data.map((bytes) => new Uint8Array(bytes)) };
+  const constructor = arrayConstructor(array.dtype as NumericDType) as Float32ArrayConstructor;
+  return { ...array, shape, data: new constructor(array.data as Float32Array) } as NdArray;
+}
+
 /** Typed array constructor of a numeric dtype. */
 export const arrayConstructor = <D extends NumericDType>(dtype: D): (typeof constructors)[D] =>
   constructors[dtype];

@@ -102,6 +102,7 @@ export function ndArray<D extends DType>(
     throw new ValueError(
       `Shape ${describeValue(shape)} has a dim that is not a whole number >= 0.`,
     );
+  if (dtype === 'string') checkStrings(data as readonly Uint8Array[]);
   const length = (data as { readonly length: number }).length;
   const expected = elementCount(shape) * elementsPerValue(dtype);
   if (length !== expected)
@@ -109,6 +110,18 @@ export function ndArray<D extends DType>(
       `Data of ${length} elements does not fill shape ${formatTuple(shape)}, which needs ${expected}.`,
     );
   return { dtype, shape, data } as NdArray<D>;
+}
+
+const isBytes = (value: unknown): value is Uint8Array =>
+  value instanceof Uint8Array || classOf(value) === 'Uint8Array';
+
+/** @throws DTypeError at the first element that is not the bytes of a string. */
+function checkStrings(data: readonly unknown[]): void {
+  for (const [i, item] of data.entries())
+    if (!isBytes(item))
+      throw new DTypeError(
+        `Data of dtype string is an array of Uint8Array, but element ${i} is ${describe(item)}. Encode text with new TextEncoder().encode(text), or give it as nested arrays of strings.`,
+      );
 }
 
 const encoder = new TextEncoder();
@@ -179,7 +192,7 @@ function fill(values: readonly unknown[], dtype: DType, truncate: boolean): unkn
   if (dtype === 'string')
     return values.map((v) => {
       if (typeof v === 'string') return encoder.encode(v);
-      if (v instanceof Uint8Array) return v;
+      if (isBytes(v)) return new Uint8Array(v);
       throw new DTypeError(`Expected string, but got ${describeValue(v)}.`);
     });
   if (!isNumericDType(dtype)) throw new DTypeError(`A ${dtype} tensor cannot be made from values.`);
@@ -206,6 +219,8 @@ function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   const have = elementCount(array.shape);
   const want = elementCount(shape);
   if (have === want) return { ...array, shape };
+  if (have === 1 && array.dtype === 'string')
+    return { ...array, shape, data: new Array<Uint8Array>(want).fill(array.data[0] as Uint8Array) };
   if (have === 1 && isNumericDType(array.dtype)) {
     const data = new (arrayConstructor(array.dtype) as Float32ArrayConstructor)(want);
     data.fill(array.data[0] as number);
@@ -214,11 +229,16 @@ function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   throw new ValueError(`Data of ${have} elements does not fill shape ${formatTuple(shape)}.`);
 }
 
+/** A lone Uint8Array is a tensor of bytes, not one string. */
+const bytesHint = " The bytes of one string are { dtype: 'string', shape: [], data: [bytes] }.";
+
 /** The array as another dtype, by NumPy's conversion; the same object when the dtype is the same. */
 function converted(array: NdArray, dtype: DType | undefined): NdArray {
   if (dtype === undefined || array.dtype === dtype) return array;
   if (array.dtype === 'string' || dtype === 'string')
-    throw new ValueError(`could not convert ${array.dtype} data to ${dtype}.`);
+    throw new ValueError(
+      `could not convert ${array.dtype} data to ${dtype}.${array.dtype === 'uint8' ? bytesHint : ''}`,
+    );
   if (!isNumericDType(dtype)) throw new DTypeError(`A ${dtype} tensor cannot be made from values.`);
   if (isComplex(array.dtype)) {
     if (!isComplex(dtype))

@@ -2,6 +2,7 @@
  * Structural keys of expressions: within one ExprKeys, equal expressions get equal strings, however
  * their nodes are shared. Shared nodes are looked at once.
  */
+import { quoted } from './byte-strings.js';
 import { operands, rewrite, type Expr } from './expr.js';
 
 export class ExprKeys {
@@ -34,7 +35,11 @@ export const nodeKey = (node: Expr, inputs: readonly unknown[]): string =>
 function detailOf(node: Expr): string {
   switch (node.kind) {
     case 'const':
-      return Object.is(node.value, -0) ? '-0' : String(node.value);
+      return typeof node.value === 'string'
+        ? quoted(node.value)
+        : Object.is(node.value, -0)
+          ? '-0'
+          : String(node.value);
     case 'index':
       return String(node.axis);
     case 'load':

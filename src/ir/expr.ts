@@ -3,9 +3,10 @@
  * may be shared (a DAG), and printers give shared nodes a name. Printers exist for WGSL and
  * JavaScript, one case per node kind, so the set is closed.
  */
+import { InternalError } from '../errors.js';
 
-/** Computing types. The 64-bit ones exist on the host only. */
-export type ScalarType = 'f32' | 'f64' | 'i32' | 'u32' | 'i64' | 'u64' | 'bool';
+/** Computing types. The 64-bit ones, and byte strings (`str`), exist on the host only. */
+export type ScalarType = 'f32' | 'f64' | 'i32' | 'u32' | 'i64' | 'u64' | 'bool' | 'str';
 
 /**
  * Float functions follow TensorFlow's CPU kernels for NaN and infinity. `round` is half to even.
@@ -56,7 +57,8 @@ export type UnaryFn =
 /**
  * `div` is true division on floats and truncates on integers; `mod` is the remainder of truncated
  * division on both. `max` and `min` give NaN when either side is NaN. `pow` on integers wraps.
- * Integer arithmetic wraps. `and`, `or` are logical on bool, bitwise on integers.
+ * Integer arithmetic wraps. `and`, `or` are logical on bool, bitwise on integers. Byte strings are
+ * joined by `add` and compared by `eq` and `ne`; nothing else is defined on them.
  */
 export type BinaryFn =
   | 'add'
@@ -93,7 +95,7 @@ export type Combiner = 'sum' | 'prod' | 'max' | 'min' | 'and' | 'or';
 export type Intrinsic = 'philox' | 'truncatedNormal';
 
 export type Expr =
-  | { readonly kind: 'const'; readonly type: ScalarType; readonly value: number | bigint }
+  | { readonly kind: 'const'; readonly type: ScalarType; readonly value: number | bigint | string }
   /** Iteration variable; axes 0.. belong to the kernel, axes from `firstFoldAxis` to folds. */
   | { readonly kind: 'index'; readonly type: 'i32'; readonly axis: number }
   /** Element of a logical tensor (before buffers are assigned). One index expression per axis. */
@@ -178,16 +180,27 @@ const comparisons: ReadonlySet<BinaryFn> = new Set(['lt', 'le', 'gt', 'ge', 'eq'
 export const isComparison = (fn: BinaryFn): boolean => comparisons.has(fn);
 const tests: ReadonlySet<UnaryFn> = new Set(['isNan', 'isInf', 'isFinite']);
 
-export const constant = (type: ScalarType, value: number | bigint | boolean): Expr => ({
+/** A literal; the zero of byte strings is the empty one. */
+export const constant = (type: ScalarType, value: number | bigint | boolean | string): Expr => ({
   kind: 'const',
   type,
   value:
-    type === 'i64' || type === 'u64'
-      ? BigInt(value)
-      : type === 'bool'
-        ? Number(Boolean(value))
-        : Number(value),
+    type === 'str'
+      ? typeof value === 'string'
+        ? value
+        : emptyFor(value)
+      : type === 'i64' || type === 'u64'
+        ? BigInt(value)
+        : type === 'bool'
+          ? Number(Boolean(value))
+          : Number(value),
 });
+
+function emptyFor(value: number | bigint | boolean): string {
+  if (Number(value) === 0) return '';
+  throw new InternalError(`A byte string cannot be the number ${value}.`);
+}
+
 /** i32 constant, as index arithmetic uses. */
 export const int = (value: number): Expr => ({ kind: 'const', type: 'i32', value });
 export const index = (axis: number): Expr => ({ kind: 'index', type: 'i32', axis });

@@ -5,7 +5,7 @@ import type { Combiner, ScalarType } from './expr.js';
 type Limits = readonly [lowest: number | bigint, highest: number | bigint];
 
 /** Of floats the infinities. */
-const limits: Readonly<Record<ScalarType, Limits>> = {
+const limits: Readonly<Record<Exclude<ScalarType, 'str'>, Limits>> = {
   f32: [-Infinity, Infinity],
   f64: [-Infinity, Infinity],
   i32: [-(2 ** 31), 2 ** 31 - 1],
@@ -24,8 +24,15 @@ const allOnes: Readonly<Partial<Record<ScalarType, number | bigint>>> = {
   bool: 1,
 };
 
+/** The sum of strings joins them; nothing else combines them. */
+function identityOfStrings(combine: Combiner): string {
+  if (combine === 'sum') return '';
+  throw new InternalError(`There is no ${combine} of strings.`);
+}
+
 /** The value that changes nothing it is combined with; as TensorFlow's reductions have it. */
-export function identityOf(combine: Combiner, type: ScalarType): number | bigint {
+export function identityOf(combine: Combiner, type: ScalarType): number | bigint | string {
+  if (type === 'str') return identityOfStrings(combine);
   const isBig = type === 'i64' || type === 'u64';
   switch (combine) {
     case 'sum':

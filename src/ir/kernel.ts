@@ -4,8 +4,11 @@
  */
 import { walk, type Combiner, type Expr, type ScalarType, type UnaryFn } from './expr.js';
 
-/** How a buffer's elements are stored: four bytes each on a device; f64, i64, u64 on the host only. */
-export type StorageType = 'f32' | 'i32' | 'u32' | 'f64' | 'i64' | 'u64';
+/**
+ * How a buffer's elements are stored: four bytes each on a device; f64, i64, u64 and byte strings
+ * (`str`) on the host only.
+ */
+export type StorageType = 'f32' | 'i32' | 'u32' | 'f64' | 'i64' | 'u64' | 'str';
 
 /** One buffer a kernel touches. A bool tensor is stored as u32 0 or 1. */
 export interface Binding {

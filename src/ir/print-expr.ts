@@ -3,6 +3,7 @@
  * more than once gets a name, defined on a line of its own ahead of its first use. Names are given
  * in order of appearance, so equal structures print alike whatever numbers their folds carry.
  */
+import { quoted } from './byte-strings.js';
 import {
   firstFoldAxis,
   operands,
@@ -57,6 +58,7 @@ const suffixes: Readonly<Record<ScalarType, string>> = {
   i64: 'L',
   u64: 'uL',
   bool: '',
+  str: '',
 };
 
 /** Prints expressions that share nodes; one printer per kernel. */
@@ -194,6 +196,7 @@ const atom = (text: string): Text => ({ text, level: levels.atom });
 function constantText(node: ExprOf<'const'>): Text {
   const { type, value } = node;
   if (type === 'bool') return atom(value === 0 ? 'false' : 'true');
+  if (typeof value === 'string') return atom(quoted(value));
   const text = typeof value === 'number' ? numberText(value, type) : String(value);
   const level = text.startsWith('-') ? levels.unary : levels.atom;
   return { text: text + suffixes[type], level };

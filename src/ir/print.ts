@@ -1,5 +1,6 @@
 /** Kernels and Programs as text, for people, snapshots and comparisons: stable and complete. */
 import { formatShape } from '../graph/shape.js';
+import { quoted, toByteString } from './byte-strings.js';
 import type { Expr } from './expr.js';
 import { kernelExprs, type Kernel, type Store } from './kernel.js';
 import { ExprPrinter, type ExprNames } from './print-expr.js';
@@ -151,6 +152,8 @@ function roleText(role: BufferRole): string {
       return `variable ${role.variable}`;
     case 'temp':
       return `slot ${role.slot}`;
+    case 'strings':
+      return 'strings of a run';
     case 'constant':
       return `constant ${previewOf(role.data.data)}`;
     case 'random':
@@ -159,9 +162,12 @@ function roleText(role: BufferRole): string {
 }
 
 function previewOf(data: ArrayLike<unknown>): string {
-  const shown = Array.from({ length: Math.min(4, data.length) }, (_, i) => String(data[i]));
+  const shown = Array.from({ length: Math.min(4, data.length) }, (_, i) => previewText(data[i]));
   return `{${shown.join(', ')}${data.length > 4 ? ', ...' : ''}}`;
 }
+
+const previewText = (value: unknown): string =>
+  value instanceof Uint8Array ? quoted(toByteString(value.subarray(0, 32))) : String(value);
 
 function stepLines(step: Step, i: number, buffers: readonly BufferDecl[]): string[] {
   const name = (buffer: number): string => `#${buffer} "${buffers[buffer]?.label ?? '?'}"`;

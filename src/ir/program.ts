@@ -14,6 +14,8 @@ export type Place = 'device' | 'host';
  * - `constant`: filled once, when the program is loaded.
  * - `variable`: owned by the session's variable store, shared by all its programs.
  * - `random`: u32 pairs; the session writes each random op's stream position before a run.
+ * - `strings`: temporary byte strings, on the host: an array of their own, outside the arena, emptied
+ *   after each run so that it keeps no data alive.
  * - `temp`: lives in the arena; `slot` names the arena buffer it shares with others in time.
  */
 export type BufferRole =
@@ -21,6 +23,7 @@ export type BufferRole =
   | { readonly kind: 'constant'; readonly data: NdArray }
   | { readonly kind: 'variable'; readonly variable: number }
   | { readonly kind: 'random' }
+  | { readonly kind: 'strings' }
   | { readonly kind: 'temp'; readonly slot: number };
 
 export interface BufferDecl {
@@ -30,7 +33,7 @@ export interface BufferDecl {
   readonly dtype: DType;
   readonly storage: StorageType;
   readonly shape: StaticShape;
-  /** Elements times the storage size, at least one element. */
+  /** Elements times the storage size, at least one element. A string counts as a reference. */
   readonly byteLength: number;
   /** Node name, for labels and messages. */
   readonly label: string;

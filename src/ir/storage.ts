@@ -1,17 +1,24 @@
 /**
  * How a tensor's elements are stored for kernels, and the conversion from and to host arrays.
- * Kernels see f32, i32, u32 (and f64, i64, u64 on the host); NdArrays have TensorFlow's dtypes.
+ * Kernels see f32, i32, u32 (and f64, i64, u64 and byte strings on the host); NdArrays have
+ * TensorFlow's dtypes.
  */
-import { InvalidArgumentError, UnimplementedError } from '../errors.js';
+import { InternalError, InvalidArgumentError, UnimplementedError } from '../errors.js';
 import { arrayConstructor, isNumericDType, type DType, type NdArray } from '../graph/dtype.js';
 import { fromBrainBits, fromHalfBits, toBrainBits, toHalfBits } from '../graph/half-floats.js';
 import { elementCount, type StaticShape } from '../graph/shape.js';
+import { bytesOf, toByteString } from './byte-strings.js';
 import { unary, type Expr, type ScalarType, type UnaryFn } from './expr.js';
 import type { StorageType } from './kernel.js';
 import type { Place } from './program.js';
 
-export type StorageArray =
+/** Storage that is bytes: what a device has, and the arena. */
+export type NumericStorage =
   Float32Array | Int32Array | Uint32Array | Float64Array | BigInt64Array | BigUint64Array;
+/** Byte strings are a plain array. */
+export type StorageArray = NumericStorage | string[];
+
+export const isText = (array: StorageArray): array is string[] => Array.isArray(array);
 
 const onHost: Partial<Record<DType, StorageType>> = {
   float32: 'f32',
@@ -32,6 +39,7 @@ const onHost: Partial<Record<DType, StorageType>> = {
   bool: 'u32',
   int64: 'i64',
   uint64: 'u64',
+  string: 'str',
 };
 
 /** Storage of a dtype in a place, or undefined if kernels there cannot hold it. */
@@ -39,15 +47,22 @@ export function storageOf(dtype: DType, place: Place): StorageType | undefined {
   const host = onHost[dtype];
   if (place === 'host') return host;
   if (dtype === 'int64') return 'i32';
-  return host === 'f64' || host === 'u64' ? undefined : host;
+  return host === 'f64' || host === 'u64' || host === 'str' ? undefined : host;
 }
 
 /** Type a loaded element computes in: its storage, but bool for bool. */
 export const scalarTypeOf = (dtype: DType, place: Place): ScalarType | undefined =>
   dtype === 'bool' ? 'bool' : storageOf(dtype, place);
 
+/** Bytes of one element; of a string, those of the reference to it. */
 export const storageBytes = (storage: StorageType): number =>
-  storage === 'f64' || storage === 'i64' || storage === 'u64' ? 8 : 4;
+  storage === 'f32' || storage === 'i32' || storage === 'u32' ? 4 : 8;
+
+/** Bytes an array takes; strings count with their references. */
+export const byteLengthOf = (array: StorageArray): number =>
+  isText(array)
+    ? array.reduce((sum, text) => sum + text.length, array.length * storageBytes('str'))
+    : array.byteLength;
 
 const narrowing: Partial<
   Record<DType, 'wrapI8' | 'wrapI16' | 'wrapU8' | 'wrapU16' | 'roundF16' | 'roundBf16'>
@@ -82,15 +97,19 @@ const storageConstructors = {
   u64: BigUint64Array,
 } as const;
 
+/** Zeros, or empty strings. */
 export const createStorage = (storage: StorageType, length: number): StorageArray =>
-  new storageConstructors[storage](length);
+  storage === 'str' ? new Array<string>(length).fill('') : new storageConstructors[storage](length);
 
-export const storageView = (
+export function storageView(
   storage: StorageType,
   buffer: ArrayBuffer,
   byteOffset: number,
   length: number,
-): StorageArray => new storageConstructors[storage](buffer, byteOffset, length);
+): NumericStorage {
+  if (storage === 'str') throw new InternalError('Strings are not stored in bytes.');
+  return new storageConstructors[storage](buffer, byteOffset, length);
+}
 
 /**
  * Host array to storage. No copy when the array already has the storage's type.
@@ -98,8 +117,9 @@ export const storageView = (
  */
 export function encode(array: NdArray, storage: StorageType, label: string): StorageArray {
   const { dtype, data } = array;
-  if (dtype === 'string' || !isNumericDType(dtype))
-    throw new UnimplementedError(`${label}: a ${dtype} tensor has no numeric storage.`, {
+  if (dtype === 'string' && storage === 'str') return data.map(toByteString);
+  if (dtype === 'string' || storage === 'str' || !isNumericDType(dtype))
+    throw new UnimplementedError(`${label}: a ${dtype} tensor has no ${storage} storage.`, {
       node: label,
     });
   const source = data;
@@ -133,11 +153,21 @@ function narrowInt64(source: BigInt64Array, label: string): Int32Array {
 /** Storage to host array. Always a fresh array the caller may keep. */
 export function decode(source: StorageArray, dtype: DType, shape: StaticShape): NdArray {
   const n = elementCount(shape);
+  if (isText(source)) return stringArray(source.slice(0, n).map(bytesOf), shape);
   const values = source.length === n ? source : source.subarray(0, n);
   return { dtype, shape: [...shape], data: decodeData(values, dtype) } as NdArray;
 }
 
-function decodeData(values: StorageArray, dtype: DType): unknown {
+export const stringArray = (
+  data: readonly Uint8Array[],
+  shape: StaticShape,
+): NdArray<'string'> => ({
+  dtype: 'string',
+  shape: [...shape],
+  data,
+});
+
+function decodeData(values: NumericStorage, dtype: DType): unknown {
   if (dtype === 'float16') return Uint16Array.from(values as Float32Array, toHalfBits);
   if (dtype === 'bfloat16') return Uint16Array.from(values as Float32Array, toBrainBits);
   if (dtype === 'int64' && values instanceof Int32Array) return BigInt64Array.from(values, BigInt);

@@ -14,12 +14,12 @@ import {
   type Store,
 } from './kernel.js';
 import { printExpr } from './print.js';
-import { combinerError, isWide, storageOfType, typeError } from './verify-types.js';
+import { combinerError, isHostOnly, storageOfType, typeError } from './verify-types.js';
 import type { Place } from './program.js';
 
 /** Where the kernel runs, and what to call it. */
 export interface VerifyKernelOptions {
-  /** On a device there are no 64-bit types. Default `host`. */
+  /** On a device there are no 64-bit types and no strings. Default `host`. */
   readonly place?: Place;
   /** Put before messages, such as `step 3`. */
   readonly where?: string;
@@ -63,7 +63,7 @@ class KernelVerifier {
     for (const binding of kernel.bindings) {
       if (!(Number.isInteger(binding.length) && binding.length >= 1))
         this.#fail(`a binding has length ${binding.length}`);
-      if (this.options.place === 'device' && isWide(binding.storage))
+      if (this.options.place === 'device' && isHostOnly(binding.storage))
         this.#fail(`a binding has storage ${binding.storage}, which is the host's only`);
     }
     switch (kernel.kind) {
@@ -103,6 +103,7 @@ class KernelVerifier {
 
   #contract(kernel: Kernel & { readonly kind: 'contract' }): void {
     const { batch, m, n, k } = contractAxes;
+    if (kernel.type === 'str') this.#fail('it multiplies strings');
     const but = (missing: number) => (axis: number) =>
       axis !== missing && [batch, m, n, k].includes(axis as 0);
     for (const [position, expr, missing] of [
@@ -177,7 +178,7 @@ class KernelVerifier {
       this.#checked.add(node);
       const wrong = typeError(node);
       if (wrong !== null) this.#fail(wrong, node, at);
-      if (this.options.place === 'device' && isWide(node.type))
+      if (this.options.place === 'device' && isHostOnly(node.type))
         this.#fail(`${node.type} is computed with on a device`, node, at);
     });
     for (const axis of free.get(root) ?? [])

@@ -66,7 +66,10 @@ function roleError(program: Program, buffer: BufferDecl): string | null {
       return storage === 'u32' && count >= 2 * program.random.length
         ? null
         : `it does not hold ${program.random.length} positions`;
+    case 'strings':
+      return storage === 'str' ? null : `it holds ${storage}, not strings`;
     case 'temp': {
+      if (storage === 'str') return 'strings have no place in the arena';
       const slot = program.slots[role.slot];
       if (slot === undefined) return `there is no slot ${role.slot}`;
       if (slot.place !== place) return `slot ${role.slot} is on the ${slot.place}`;

@@ -10,7 +10,7 @@ const wide: readonly ScalarType[] = ['f64', 'i64', 'u64'];
 const signed: readonly ScalarType[] = ['f32', 'f64', 'i32', 'i64'];
 
 /** Whether a type exists on the host only. */
-export const isWide = (type: ScalarType): boolean => wide.includes(type);
+export const isHostOnly = (type: ScalarType): boolean => type === 'str' || wide.includes(type);
 
 /** Storage of a value of a type: bool is stored as u32. */
 export const storageOfType = (type: ScalarType): StorageType => (type === 'bool' ? 'u32' : type);
@@ -33,14 +33,15 @@ const tests: readonly UnaryFn[] = ['isNan', 'isInf', 'isFinite'];
 
 /** Operand types of binary functions; those not listed take numbers. */
 const binaryTypes: Partial<Record<BinaryFn, readonly ScalarType[]>> = {
+  add: [...numbers, 'str'],
   atan2: floats,
   and: [...integers, 'bool'],
   or: [...integers, 'bool'],
   xor: [...integers, 'bool'],
   shl: integers,
   shr: integers,
-  eq: [...numbers, 'bool'],
-  ne: [...numbers, 'bool'],
+  eq: [...numbers, 'bool', 'str'],
+  ne: [...numbers, 'bool', 'str'],
 };
 
 /** What is wrong with the types of a node and its operands, or null. */
@@ -58,8 +59,9 @@ export function typeError(node: Expr): string | null {
       return expect('the place of a read', node.at.type, ['i32']);
     case 'stage':
     case 'acc':
-    case 'cast':
       return null;
+    case 'cast':
+      return castError(node);
     case 'unary':
       return (
         expect(`the operand of ${node.fn}`, node.x.type, unaryTypes[node.fn] ?? floats) ??
@@ -91,13 +93,20 @@ export function typeError(node: Expr): string | null {
   }
 }
 
+/** Byte strings are neither made from numbers nor read as them. */
+function castError({ type, x }: ExprOf<'cast'>): string | null {
+  return type !== x.type && (type === 'str' || x.type === 'str')
+    ? `a ${x.type} is cast to ${type}`
+    : null;
+}
+
 function expect(what: string, type: ScalarType, allowed: readonly ScalarType[]): string | null {
   return allowed.includes(type) ? null : `${what} is ${type}, not ${allowed.join(' or ')}`;
 }
 
 function constantError({ type, value }: ExprOf<'const'>): string | null {
-  const isBig = type === 'i64' || type === 'u64';
-  if ((typeof value === 'bigint') !== isBig) return `a ${type} constant holds a ${typeof value}`;
+  const held = type === 'str' ? 'string' : type === 'i64' || type === 'u64' ? 'bigint' : 'number';
+  if (typeof value !== held) return `a ${type} constant holds a ${typeof value}`;
   if (type === 'bool' && value !== 0 && value !== 1)
     return `a bool constant is ${value}, not 0 or 1`;
   const isWhole = type === 'i32' || type === 'u32';
@@ -126,7 +135,9 @@ export function combinerError({
   readonly type: ScalarType;
 }): string | null {
   const isLogical = combine === 'and' || combine === 'or';
-  return expect(`what ${combine} combines`, type, isLogical ? [...integers, 'bool'] : numbers);
+  const allowed = isLogical ? [...integers, 'bool' as const] : numbers;
+  const joins = combine === 'sum' ? ['str' as const] : [];
+  return expect(`what ${combine} combines`, type, [...allowed, ...joins]);
 }
 
 function callError({ fn, type, args }: ExprOf<'call'>): string | null {

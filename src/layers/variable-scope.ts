@@ -244,7 +244,7 @@ const originOf = (found: Variable): string =>
 
 function create(full: string, scope: VariableScope, options: GetVariableOptions): Variable {
   const dtype = options.dtype ?? scope.dtype;
-  const initializer = options.initializer ?? scope.initializer ?? defaultInitializer(dtype, full);
+  const initializer = options.initializer ?? scope.initializer ?? defaultInitializer(dtype);
   const settings = {
     name: full,
     useResource: options.useResource ?? scope.useResource,
@@ -273,11 +273,6 @@ function create(full: string, scope: VariableScope, options: GetVariableOptions)
   return variable(() => initializer(shape, dtype), { ...settings, dtype });
 }
 
-function defaultInitializer(dtype: DType, full: string): Initializer {
-  if (isFloating(dtype)) return glorotUniform();
-  if (dtype !== 'string') return zerosInitializer();
-  throw new ValueError(
-    `An initializer for variable ${full} of ${dtype} is required. Pass \`initializer\`.`,
-    { node: full },
-  );
-}
+/** Zeros of a string variable are empty strings. */
+const defaultInitializer = (dtype: DType): Initializer =>
+  isFloating(dtype) ? glorotUniform() : zerosInitializer();

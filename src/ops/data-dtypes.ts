@@ -1,7 +1,10 @@
-/** Dtypes whose elements kernels can move and compute: what array ops accept. */
+/** Dtypes of values that are computed with: numbers and truth values. */
 import { floatDTypes, integerDTypes } from '../graph/dtype.js';
 
-export const dataDTypes = [...floatDTypes, ...integerDTypes, 'bool'] as const;
+export const valueDTypes = [...floatDTypes, ...integerDTypes, 'bool'] as const;
+
+/** Dtypes whose elements kernels can move: what array ops accept. */
+export const dataDTypes = [...valueDTypes, 'string'] as const;
 
 /** Dtypes that can be summed. */
 export const numberDTypes = [...floatDTypes, ...integerDTypes] as const;

@@ -50,7 +50,10 @@ export function withVectors<K extends string>(
 /** Dtype that a value has by itself; undefined for plain numbers and nested lists of them. */
 export function ownDType(value: TensorLike): DType | undefined {
   if (value instanceof Tensor || isVariable(value)) return value.dtype;
-  return isNdArray(value) || isTypedArray(value) ? toNdArray(value).dtype : undefined;
+  if (isNdArray(value) || isTypedArray(value)) return toNdArray(value).dtype;
+  let first: unknown = value;
+  while (Array.isArray(first)) first = first[0];
+  return typeof first === 'string' ? 'string' : undefined;
 }
 
 /** Dtype of a value used as index: its own, or int32 for plain numbers. */

@@ -1,6 +1,6 @@
 /** Feeds: values for tensors of the graph, checked against their dtype and static shape. */
 import { DTypeError, ValueError } from '../errors.js';
-import type { NdArray } from '../graph/dtype.js';
+import { copyNdArray, type NdArray } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { isNdArray, isTypedArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
 import { Tensor } from '../graph/operation.js';
@@ -61,13 +61,7 @@ export function feedTensor(graph: Graph, key: Tensor | string): Tensor {
 
 /** The feed as it is now, whatever the caller does to its arrays. */
 export const keepFeed = (feed: Feed): Feed =>
-  feed.isShared
-    ? {
-        ...feed,
-        array: { ...feed.array, data: feed.array.data.slice() } as NdArray,
-        isShared: false,
-      }
-    : feed;
+  feed.isShared ? { ...feed, array: copyNdArray(feed.array), isShared: false } : feed;
 
 /**
  * The value as an array of the tensor's dtype.

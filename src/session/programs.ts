@@ -1,7 +1,7 @@
 /** The programs of a session: found by what a run fetches and feeds, or compiled and loaded. */
 import { compile } from '../compiler/compile.js';
 import type { VariableStates } from '../compiler/variable-versions.js';
-import type { NdArray } from '../graph/dtype.js';
+import { copyNdArray, type NdArray } from '../graph/dtype.js';
 import type { Operation, Tensor } from '../graph/operation.js';
 import type { StaticShape } from '../graph/shape.js';
 import type { Program } from '../ir/program.js';
@@ -67,7 +67,7 @@ export class Programs {
     const values = new Map<Tensor, NdArray>();
     for (const feed of compiled.valueFeeds) {
       const value = valueOf(feed);
-      if (value) values.set(feed, copyOf(value));
+      if (value) values.set(feed, copyNdArray(value));
     }
     this.#cache.add(this.#signature(request), program, values);
     return program;
@@ -96,7 +96,3 @@ function evaluateConstants(program: Program): (NdArray | null)[] {
     fetch.kind === 'constant' ? fetch.data : (computed[i] ?? null),
   );
 }
-
-/** An array that shares nothing with `array`. */
-export const copyOf = (array: NdArray): NdArray =>
-  ({ ...array, shape: [...array.shape], data: array.data.slice() }) as NdArray;

@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError, RuntimeError, ValueError } from '../errors.js';
 import { NeedsFeedValues } from '../compiler/needed-feeds.js';
-import type { NdArray } from '../graph/dtype.js';
+import { copyNdArray, type NdArray } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
 import { isCompatible, type StaticShape } from '../graph/shape.js';
@@ -23,7 +23,7 @@ import {
 } from './feeds.js';
 import { planFetches, type Fetched, type Fetches, type FetchPlan } from './fetches.js';
 import type { CachedProgram } from './program-cache.js';
-import { copyOf, Programs, type ProgramRequest } from './programs.js';
+import { Programs, type ProgramRequest } from './programs.js';
 import { RandomStreams } from './random-streams.js';
 import { RunLimit } from './run-limit.js';
 import type { RunStats, RunTrace } from './stats.js';
@@ -319,7 +319,7 @@ export class Session {
     const { program } = cached.compiled;
     const echoes = program.fetches.map((fetch) =>
       fetch.kind === 'feed'
-        ? copyOf({ ...(feeds[fetch.feed] as Feed).array, shape: fetch.shape })
+        ? copyNdArray({ ...(feeds[fetch.feed] as Feed).array, shape: fetch.shape })
         : null,
     );
     const result = this.#enqueue(cached, feeds, limit, options);
@@ -362,7 +362,7 @@ export class Session {
 
 function answers({ program, echoes }: StartedRun, result: RunResult): NdArray[] {
   return program.fetches.map((fetch, i) => {
-    if (fetch.kind === 'constant') return copyOf(fetch.data);
+    if (fetch.kind === 'constant') return copyNdArray(fetch.data);
     return (fetch.kind === 'feed' ? echoes[i] : result.fetched[i]) as NdArray;
   });
 }

@@ -41,7 +41,7 @@ export const sections = (): Section[] => [
 
 const known = new Set(registeredTypes());
 /** Dtypes no kernel computes with yet. */
-const notComputed = new Set(['complex64', 'complex128', 'string']);
+const notComputed = new Set(['complex64', 'complex128']);
 
 /**
  * Cases that do not hold, each for a stated reason; anything else that fails fails the test, and so

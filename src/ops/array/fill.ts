@@ -8,7 +8,7 @@ import { toNdArray } from '../../graph/nd-array.js';
 import { checkedOptions } from '../../graph/options.js';
 import { elementCount, isStatic, type StaticShape } from '../../graph/shape.js';
 import { constant } from '../../ir/expr.js';
-import { dataDTypes, indexDTypes } from '../data-dtypes.js';
+import { dataDTypes, indexDTypes, valueDTypes } from '../data-dtypes.js';
 import { zeroOf } from '../lowering-steps.js';
 import { defineOp } from '../op-def.js';
 import { productOf } from '../partial-integers.js';
@@ -57,14 +57,11 @@ export const Fill = defineOp({
   lower: { kind: 'map', body: ({ x }) => x.value.at([]) },
 });
 
-const likeX = {
-  attrs: { T: { kind: 'type', allowed: dataDTypes } },
-  inputs: { x: 'T' },
-  outputs: { y: 'T' },
-} as const;
+const likeX = { inputs: { x: 'T' }, outputs: { y: 'T' } } as const;
 
 export const ZerosLike = defineOp({
   name: 'ZerosLike',
+  attrs: { T: { kind: 'type', allowed: dataDTypes } },
   ...likeX,
   infer: ({ shapes }) => ({ y: shapes.x }),
   grad: { none: 'its value does not depend on its input' },
@@ -73,6 +70,7 @@ export const ZerosLike = defineOp({
 
 export const OnesLike = defineOp({
   name: 'OnesLike',
+  attrs: { T: { kind: 'type', allowed: valueDTypes } },
   ...likeX,
   infer: ({ shapes }) => ({ y: shapes.x }),
   grad: { none: 'its value does not depend on its input' },
@@ -109,12 +107,13 @@ function filled(
   name: string | undefined,
 ): Tensor {
   const b = graphBuilder();
+  const item = dtype === 'string' && value === 0 ? '' : value;
   if (isPlain(shape) && elementCount(shape) < maxConstantElements) {
-    return b.constant(toNdArray(value, { dtype, shape }), dtype, name ?? fallback);
+    return b.constant(toNdArray(item, { dtype, shape }), dtype, name ?? fallback);
   }
   return withNameScope(name, fallback, (scope) => {
     const dims = isPlain(shape) ? vectorNode(b, shape, 'shape_as_tensor') : shapeTensor(shape);
-    return b.op('Fill', [dims, b.constant(value, dtype, 'Const')], {}, scope);
+    return b.op('Fill', [dims, b.constant(toNdArray(item, { dtype }), dtype, 'Const')], {}, scope);
   });
 }
 
@@ -125,7 +124,7 @@ const shapeTensor = (shape: IntegerVector): Tensor =>
     : convertToTensor(shape as TensorLike, { fallback: 'int32' });
 
 /**
- * Zeros (false for bool). A small plain shape gives a constant.
+ * Zeros (false for bool, empty strings for string). A small plain shape gives a constant.
  * @see TF ops Const, Fill; tf.zeros
  * @example tf.zeros([batch, 10]); // batch: a number or an int32 scalar tensor
  */
@@ -148,7 +147,7 @@ export interface LikeOptions {
 const likeOptions = { dtype: 'dtype', name: 'string' } as const;
 
 /**
- * Zeros of the shape (and dtype) of `x`.
+ * Zeros of the shape (and dtype) of `x`; empty strings where that is string.
  * @see TF op ZerosLike; tf.zeros_like
  */
 export function zerosLike(x: TensorLike, options: LikeOptions = {}): Tensor {

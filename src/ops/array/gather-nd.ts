@@ -91,7 +91,7 @@ export const GatherNd = defineOp({
 
 export const ScatterNd = defineOp({
   name: 'ScatterNd',
-  attrs: { T: { kind: 'type', allowed: numberDTypes }, ...indexVectorAttrs },
+  attrs: { T: { kind: 'type', allowed: [...numberDTypes, 'string'] }, ...indexVectorAttrs },
   inputs: { indices: 'Tindices', updates: 'T', shape: 'Tindices' },
   outputs: { output: 'T' },
   infer: (ctx) => {

@@ -5,7 +5,7 @@ import type { Tensor } from '../../graph/operation.js';
 import { checkedOptions } from '../../graph/options.js';
 import { mergeDims, type Dim, type Shape } from '../../graph/shape.js';
 import { add, ge, int, lt, select, sub, type Expr } from '../../ir/expr.js';
-import { dataDTypes, indexDTypes } from '../data-dtypes.js';
+import { dataDTypes, indexDTypes, valueDTypes } from '../data-dtypes.js';
 import { clamped, constantIntegers, guarded, zeroOf } from '../lowering-steps.js';
 import { defineOp, type Operand } from '../op-def.js';
 import { unknownDims, type PartialIntegers } from '../partial-integers.js';
@@ -78,6 +78,7 @@ function paddedAt(
 }
 
 const T = { kind: 'type', allowed: dataDTypes } as const;
+const summedT = { kind: 'type', allowed: valueDTypes } as const;
 const Tpaddings = { kind: 'type', default: 'int32', allowed: indexDTypes } as const;
 
 export const Pad = defineOp({
@@ -225,7 +226,7 @@ function sumOfMirrors(
 
 export const MirrorPadGrad = defineOp({
   name: 'MirrorPadGrad',
-  attrs: { T, Tpaddings, mode },
+  attrs: { T: summedT, Tpaddings, mode },
   inputs: { input: 'T', paddings: 'Tpaddings' },
   outputs: { output: 'T' },
   infer: (ctx) => ({ output: paddedDims(ctx, -1) }),

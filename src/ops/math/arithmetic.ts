@@ -2,7 +2,9 @@
  * Sums, differences and products of two tensors, with NumPy broadcasting: Add, AddV2, Sub, Mul,
  * MulNoNan, SquaredDifference.
  */
+import type { TensorLike } from '../../graph/add-node.js';
 import { floatDTypes, integerDTypes } from '../../graph/dtype.js';
+import type { Tensor } from '../../graph/operation.js';
 import {
   add as sumOf,
   eq,
@@ -20,6 +22,7 @@ import {
   type BinaryGrad,
   type Pair,
 } from '../elementwise.js';
+import { ownDType } from '../plain-values.js';
 
 const numbers = [...floatDTypes, ...integerDTypes] as const;
 
@@ -29,7 +32,7 @@ const addGrad = ({ b, dy, x, y }: BinaryGrad): Pair =>
 /** z = x + y, as TensorFlow named it before 1.15. */
 export const Add = binaryOp({
   name: 'Add',
-  types: [...floatDTypes, 'uint8', 'int8', 'int16', 'int32', 'int64'],
+  types: [...floatDTypes, 'uint8', 'int8', 'int16', 'int32', 'int64', 'string'],
   expr: sumOf,
   integers: (x, y) => x + y,
   grad: addGrad,
@@ -98,18 +101,22 @@ export const SquaredDifference = binaryOp({
   },
 });
 
+const sum = binaryFunction(AddV2, 'add');
+const joined = binaryFunction(Add, 'add');
+
 /**
- * Sum of two tensors, element by element, with broadcasting.
+ * Sum of two tensors, element by element, with broadcasting. Strings are joined.
  *
- * @param x  any number dtype, any shape.
+ * @param x  any number dtype, or string; any shape.
  * @param y  same dtype; a shape that broadcasts with that of `x`.
  * @returns same dtype; the broadcast shape.
  * @throws InvalidArgumentError if the shapes do not broadcast, DTypeError if the dtypes differ.
- * @see TF op AddV2.
+ * @see TF op AddV2, and for strings Add.
  * @example
  * add(x, [1, 2, 3]); // x: float32 [2,3] -> float32 [2,3]
  */
-export const add = binaryFunction(AddV2, 'add');
+export const add = (x: TensorLike, y: TensorLike, name?: string): Tensor =>
+  (ownDType(x) === 'string' || ownDType(y) === 'string' ? joined : sum)(x, y, name);
 
 /** Difference `x - y` with broadcasting. @see TF op Sub. @example sub(x, 1) */
 export const sub = binaryFunction(Sub, 'sub');

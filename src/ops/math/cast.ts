@@ -1,10 +1,10 @@
 /**
  * Cast: conversion between dtypes. Floats lose their fraction on the way to integers, integers wrap,
- * anything but 0 is true. What a float outside an integer's range becomes is not specified.
+ * anything but 0 is true. A string is cast to nothing but string. What a float outside an integer's range becomes is not specified.
  */
 import { addNode, convertToTensor, isVariable, type TensorLike } from '../../graph/add-node.js';
 import { withNameScope } from '../../graph/builder.js';
-import { isFloating, type DType } from '../../graph/dtype.js';
+import { isFloating, shortNameOf, type DType } from '../../graph/dtype.js';
 import { Tensor } from '../../graph/operation.js';
 import {
   and,
@@ -63,10 +63,17 @@ export const Cast = defineOp({
   }),
   lower: {
     kind: 'elementwise',
-    expr: ({ x }, { attrs, y }) =>
-      attrs.Truncate && isFloating(attrs.SrcT) && isFloating(attrs.DstT) && attrs.DstT !== 'float64'
+    expr: ({ x }, { attrs, y, fail }) => {
+      const { SrcT, DstT } = attrs;
+      if ((SrcT === 'string') !== (DstT === 'string'))
+        return fail(`Cast ${shortNameOf(SrcT)} to ${shortNameOf(DstT)} is not supported`);
+      return attrs.Truncate &&
+        isFloating(attrs.SrcT) &&
+        isFloating(attrs.DstT) &&
+        attrs.DstT !== 'float64'
         ? truncated(x, attrs.DstT)
-        : convert(y.y.type, x),
+        : convert(y.y.type, x);
+    },
   },
 });
 

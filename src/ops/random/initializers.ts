@@ -16,10 +16,16 @@ export type Initializer = (shape: StaticShape, dtype?: DType) => Tensor;
 /** Constants with fewer elements stand in the graph themselves; larger ones become a Fill. */
 const largestConstant = 1000;
 
+/** An empty string is the zero of strings. */
+function zeroOrOne(value: 0 | 1, dtype: DType): number | boolean | string {
+  if (dtype === 'bool') return value === 1;
+  return dtype === 'string' && value === 0 ? '' : value;
+}
+
 function filled(value: 0 | 1, fallback: string): Initializer {
   return (shape, dtype = 'float32') =>
     withNameScope(undefined, fallback, (scope) => {
-      const scalar = dtype === 'bool' ? value === 1 : value;
+      const scalar = zeroOrOne(value, dtype);
       if (elementCount(shape) < largestConstant)
         return convertToTensor(toNdArray(scalar, { dtype, shape }), { name: scope });
       const b = graphBuilder();

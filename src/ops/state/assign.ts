@@ -74,7 +74,7 @@ export const AssignVariableOp = defineOp({
 const resourceUpdate = (name: string, step: (x: Expr, value: Expr) => Expr) =>
   defineOp({
     name,
-    attrs: { dtype: { kind: 'type' } },
+    attrs: { dtype: { kind: 'type', allowed: numbers } },
     inputs: { resource: 'resource', value: 'dtype' },
     outputs: {},
     stateful: true,

@@ -61,7 +61,8 @@ export function contractScratch(type: ScalarType): ContractScratch<unknown> {
     case 'u64':
       return (shared.u64 ??= allocate(BigUint64Array));
     case 'bool':
-      throw new InternalError('A contraction of bool has no meaning.');
+    case 'str':
+      throw new InternalError(`A contraction of ${type} has no meaning.`);
   }
 }
 

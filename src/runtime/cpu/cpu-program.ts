@@ -9,16 +9,18 @@
  */
 import { InternalError } from '../../errors.js';
 import type { Program, Step } from '../../ir/program.js';
-import type { NdArray } from '../../graph/dtype.js';
-import { decode, type StorageArray } from '../../ir/storage.js';
+import { dataBytesOf, type NdArray } from '../../graph/dtype.js';
+import { byteLengthOf, isText, type StorageArray } from '../../ir/storage.js';
 import type { KernelTime, RunRequest, RunResult } from '../runtime.js';
 import { CpuVariable } from './cpu-variable.js';
+import { decodeFetch } from './fetched-strings.js';
 import type { Pacer } from './pacer.js';
 import {
   allocateProgram,
   arrayAt,
   bindFeeds,
   copyArray,
+  dropStrings,
   transferArray,
   writtenBuffers,
   type ProgramMemory,
@@ -49,12 +51,6 @@ interface RunState {
   readonly trace: KernelTime[];
   traceStart: number | undefined;
 }
-
-/** A copy that shares no memory with the caller's array. */
-export const copyFeed = (feed: NdArray): NdArray =>
-  ({ ...feed, data: (feed.data as Uint8Array).slice() }) as NdArray;
-
-const byteLengthOf = (array: NdArray): number => (array.data as Uint8Array).byteLength;
 
 export class CpuProgram {
   readonly memory: ProgramMemory;
@@ -93,7 +89,7 @@ export class CpuProgram {
 
   /** Bytes kept for restoring variables. */
   get savedBytes(): number {
-    return [...this.#savedArrays.values()].reduce((sum, array) => sum + array.byteLength, 0);
+    return [...this.#savedArrays.values()].reduce((sum, array) => sum + byteLengthOf(array), 0);
   }
 
   /**
@@ -122,7 +118,7 @@ export class CpuProgram {
         const wait = this.#runStep(step, state);
         if (wait !== undefined) await wait;
       }
-      return this.#result(state);
+      return await this.#result(state);
     } catch (error) {
       this.#restore(state);
       throw error;
@@ -246,15 +242,19 @@ export class CpuProgram {
     });
   }
 
-  #result({ request, trace }: RunState): RunResult {
-    const fetched = this.program.fetches.map((fetch) =>
-      fetch.kind === 'buffer'
-        ? decode(arrayAt(this.memory.arrays, fetch.buffer), fetch.dtype, fetch.shape)
-        : null,
-    );
+  async #result({ request, trace, pacer }: RunState): Promise<RunResult> {
+    const fetched: (NdArray | null)[] = [];
+    for (const fetch of this.program.fetches) {
+      if (fetch.kind !== 'buffer') fetched.push(null);
+      else {
+        const array = arrayAt(this.memory.arrays, fetch.buffer);
+        const decoded = decodeFetch(array, fetch.dtype, fetch.shape, pacer);
+        fetched.push(decoded instanceof Promise ? await decoded : decoded);
+      }
+    }
     const counts = {
-      bytesUp: request.feeds.reduce((sum, feed) => sum + byteLengthOf(feed), 0),
-      bytesDown: fetched.reduce((sum, array) => sum + (array ? byteLengthOf(array) : 0), 0),
+      bytesUp: request.feeds.reduce((sum, feed) => sum + dataBytesOf(feed), 0),
+      bytesDown: fetched.reduce((sum, array) => sum + (array ? dataBytesOf(array) : 0), 0),
       dispatches: this.#kernelCount,
       submits: 0,
       buffersCreated: 0,
@@ -268,5 +268,8 @@ export class CpuProgram {
   #release(): void {
     for (const [i, { role }] of this.program.buffers.entries())
       if (role.kind === 'feed' || role.kind === 'variable') this.memory.arrays[i] = undefined;
+    dropStrings(this.program, this.memory.arrays);
+    for (const [buffer, array] of this.#savedArrays)
+      if (isText(array)) this.#savedArrays.delete(buffer);
   }
 }

@@ -4,7 +4,7 @@
  * and is what the GPU's results are compared with.
  */
 import { CancelledError, RuntimeError } from '../../errors.js';
-import type { NdArray } from '../../graph/dtype.js';
+import { copyNdArray, dataBytesOf, type NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
 import type { Program, VariableDecl } from '../../ir/program.js';
 import { createStorage } from '../../ir/storage.js';
@@ -17,12 +17,12 @@ import type {
   Runtime,
   VariableBuffer,
 } from '../runtime.js';
-import { copyFeed, CpuProgram } from './cpu-program.js';
+import { CpuProgram } from './cpu-program.js';
 import { CpuVariable } from './cpu-variable.js';
 import { createPacer } from './pacer.js';
 
 const sumBytes = (arrays: readonly NdArray[]): number =>
-  arrays.reduce((sum, { data }) => sum + (data as Uint8Array).byteLength, 0);
+  arrays.reduce((sum, array) => sum + dataBytesOf(array), 0);
 
 /** Rejects when the signal aborts before the run has started; from then on the run itself answers. */
 function abortableUntil(
@@ -59,7 +59,7 @@ export class CpuRuntime implements Runtime {
   #lastRun: Promise<unknown> = Promise.resolve();
   #pendingRuns = 0;
   #queuedFeedBytes = 0;
-  #variableBytes = 0;
+  readonly #variables = new Set<CpuVariable>();
   #isClosed = false;
 
   /** @throws RuntimeError (as a rejection) if the runtime is closed. */
@@ -78,10 +78,9 @@ export class CpuRuntime implements Runtime {
 
   createVariable({ storage, shape }: VariableDecl): VariableBuffer {
     const array = createStorage(storage, Math.max(elementCount(shape), 1));
-    this.#variableBytes += array.byteLength;
-    return new CpuVariable(array, (byteLength) => {
-      this.#variableBytes -= byteLength;
-    });
+    const variable = new CpuVariable(array, (destroyed) => void this.#variables.delete(destroyed));
+    this.#variables.add(variable);
+    return variable;
   }
 
   memory(): MemoryUse {
@@ -89,7 +88,7 @@ export class CpuRuntime implements Runtime {
     const sum = (bytes: (program: CpuProgram) => number): number =>
       programs.reduce((total, program) => total + bytes(program), 0);
     return {
-      variables: this.#variableBytes,
+      variables: [...this.#variables].reduce((total, { byteLength }) => total + byteLength, 0),
       constants: sum(({ memory }) => memory.constantBytes),
       feeds: this.#queuedFeedBytes,
       arena: sum(({ memory }) => memory.arenaBytes),
@@ -110,7 +109,7 @@ export class CpuRuntime implements Runtime {
         new RuntimeError('The run has nothing to run on: its program or runtime was closed.'),
       );
     const isQueued = this.#pendingRuns++ > 0;
-    const feeds = isQueued ? request.feeds.map(copyFeed) : request.feeds;
+    const feeds = isQueued ? request.feeds.map(copyNdArray) : request.feeds;
     const queuedBytes = isQueued ? sumBytes(feeds) : 0;
     this.#queuedFeedBytes += queuedBytes;
     let hasStarted = false;

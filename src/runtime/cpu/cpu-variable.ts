@@ -1,24 +1,24 @@
 /** Storage of a Variable on the host. */
-import type { StorageArray } from '../../ir/storage.js';
+import { byteLengthOf, type StorageArray } from '../../ir/storage.js';
 import type { VariableBuffer } from '../runtime.js';
 
 export class CpuVariable implements VariableBuffer {
-  readonly byteLength: number;
-  #isDestroyed = false;
-  readonly #onDestroy: (byteLength: number) => void;
+  readonly #onDestroy: (variable: CpuVariable) => void;
 
-  /** @param onDestroy told the bytes freed, once. */
+  /** @param onDestroy told that the variable is no more, again at each call of `destroy`. */
   constructor(
     readonly array: StorageArray,
-    onDestroy: (byteLength: number) => void,
+    onDestroy: (variable: CpuVariable) => void,
   ) {
-    this.byteLength = array.byteLength;
     this.#onDestroy = onDestroy;
   }
 
+  /** Bytes now: those of strings change with the value. */
+  get byteLength(): number {
+    return byteLengthOf(this.array);
+  }
+
   destroy(): void {
-    if (this.#isDestroyed) return;
-    this.#isDestroyed = true;
-    this.#onDestroy(this.byteLength);
+    this.#onDestroy(this);
   }
 }

@@ -6,6 +6,7 @@
  * side of a select that alone needs it. Invariant: operands have smaller ids than their users.
  */
 import { InternalError } from '../../errors.js';
+import { quoted } from '../../ir/byte-strings.js';
 import { operands, type CheckFailure, type Expr, type ExprOf } from '../../ir/expr.js';
 
 /** A block of the generated function. `lines` are filled by the printer, in order. */
@@ -104,6 +105,7 @@ function keyOf(expr: Expr, inputs: readonly Node[], variable: Variable | undefin
   const args = inputs.map((input) => input.id).join();
   switch (expr.kind) {
     case 'const':
+      if (typeof expr.value === 'string') return `${expr.type} ${quoted(expr.value)}`;
       return `${expr.type} ${Object.is(expr.value, -0) ? '-0' : String(expr.value)}`;
     case 'index':
     case 'stage':

@@ -4,7 +4,7 @@
  * recurses, so long fused chains are safe.
  */
 import { InternalError } from '../../errors.js';
-import type { Expr, ScalarType } from '../../ir/expr.js';
+import { operands, type Expr, type ScalarType } from '../../ir/expr.js';
 import { isTrivial, placeNodes, type ExprGraph, type Node, type Scope } from './expr-graph.js';
 import { binaryText, combineText, finishText, identityText, unaryText } from './js-ops.js';
 import { bitcastText, castText, constText, isBig } from './js-values.js';
@@ -118,6 +118,7 @@ function settle(node: Node, home: Scope, text: string): string {
 function costOf(expr: Expr): number {
   if (isTrivial(expr)) return 0;
   if (expr.kind === 'call') return 60;
+  if (expr.type === 'str' || operands(expr).some(({ type }) => type === 'str')) return 20;
   const slow = isBig(expr.type) ? 20 : 1;
   return expr.kind === 'unary' && expr.fn !== 'neg' && expr.fn !== 'abs' ? 16 * slow : slow;
 }

@@ -1,6 +1,6 @@
 /**
  * One scalar operation as JavaScript text. f32, f64, i32 and u32 are numbers, i64 and u64 BigInts,
- * bool is a JavaScript boolean (stored as 0 or 1). Every f32 result is rounded with Math.fround and
+ * bool is a JavaScript boolean (stored as 0 or 1), str a string. Every f32 result is rounded with Math.fround and
  * every integer result wrapped, so that a value is the same wherever the compiler computes it.
  * `L` is the library of js-library.ts.
  */
@@ -95,6 +95,7 @@ function integerUnary(fn: UnaryFn, type: ScalarType, x: string): string {
 }
 
 export function unaryText(fn: UnaryFn, type: ScalarType, x: string): string {
+  if (type === 'str') return unsupported(fn, type);
   if (isFloat(type)) return floatUnary(fn, type, x);
   if (fn === 'abs' && (type === 'u32' || type === 'u64')) return x;
   return integerUnary(fn, type, x);
@@ -198,6 +199,9 @@ function boolBinary(fn: BinaryFn, a: string, b: string): string {
   return unsupported(fn, 'bool');
 }
 
+const textBinary = (fn: BinaryFn, a: string, b: string): string =>
+  fn === 'add' ? `(${a} + ${b})` : unsupported(fn, 'str');
+
 /** `type` is that of the operands. */
 export function binaryText(fn: BinaryFn, type: ScalarType, a: string, b: string): string {
   switch (fn) {
@@ -212,6 +216,7 @@ export function binaryText(fn: BinaryFn, type: ScalarType, a: string, b: string)
   }
   if (isFloat(type)) return floatBinary(fn, type, a, b);
   if (isBig(type)) return bigBinary(fn, type, a, b);
+  if (type === 'str') return textBinary(fn, a, b);
   return type === 'bool' ? boolBinary(fn, a, b) : intBinary(fn, type, a, b);
 }
 

@@ -1,8 +1,10 @@
 /**
  * Values of each scalar type as JavaScript text: literals, rounding and wrapping, conversions. f32,
- * f64, i32 and u32 are numbers, i64 and u64 BigInts, bool a JavaScript boolean (stored as 0 or 1).
+ * f64, i32 and u32 are numbers, i64 and u64 BigInts, bool a JavaScript boolean (stored as 0 or 1),
+ * str a string with one byte per character.
  */
 import { InternalError } from '../../errors.js';
+import { quoted } from '../../ir/byte-strings.js';
 import type { ScalarType } from '../../ir/expr.js';
 
 export const isFloat = (type: ScalarType): boolean => type === 'f32' || type === 'f64';
@@ -24,6 +26,7 @@ export function fitText(type: ScalarType, text: string): string {
     case 'u64':
       return `BigInt.asUintN(64, ${text})`;
     case 'bool':
+    case 'str':
       return `(${text})`;
   }
 }
@@ -37,7 +40,8 @@ export function unsupported(what: string, type: ScalarType): never {
 /** A literal: the name `Infinity` would be a lookup on the global object. */
 export const infinityText = '1e999';
 
-export function constText(type: ScalarType, value: number | bigint): string {
+export function constText(type: ScalarType, value: number | bigint | string): string {
+  if (typeof value === 'string') return quoted(value);
   if (type === 'bool') return value ? 'true' : 'false';
   if (isBig(type)) return `${BigInt(value)}n`.replace(/^-.*/, '($&)');
   const number = type === 'f32' ? Math.fround(Number(value)) : Number(value);
@@ -50,6 +54,7 @@ export function constText(type: ScalarType, value: number | bigint): string {
 /** Float to integer truncates, saturates, and takes NaN to 0; wider integers wrap. */
 export function castText(to: ScalarType, from: ScalarType, x: string): string {
   if (to === from) return x;
+  if (to === 'str' || from === 'str') return unsupported(`cast to ${to}`, from);
   if (to === 'bool') return isBig(from) ? `(${x} !== 0n)` : `(${x} !== 0)`;
   if (from === 'bool') return isBig(to) ? `(${x} ? 1n : 0n)` : `(${x} ? 1 : 0)`;
   if (isBig(to)) {
@@ -69,7 +74,8 @@ export function castText(to: ScalarType, from: ScalarType, x: string): string {
 export function bitcastText(to: ScalarType, from: ScalarType, x: string): string {
   if (to === from) return x;
   const sizes = [to, from];
-  if (sizes.some((type) => type === 'f64' || isBig(type))) return unsupported('bitcast', from);
+  if (sizes.some((type) => type === 'f64' || type === 'str' || isBig(type)))
+    return unsupported('bitcast', from);
   if (to === 'f32') return `L.floatOfBits(${castText('i32', from, x)})`;
   const bits = from === 'f32' ? `L.bitsOfFloat(${x})` : castText('i32', from, x);
   return to === 'bool' ? castText('bool', 'i32', bits) : fitText(to, bits);

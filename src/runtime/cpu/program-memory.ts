@@ -1,12 +1,17 @@
-/** Buffers of a Program on the host: typed arrays, temps of one slot sharing one ArrayBuffer. */
+/**
+ * Buffers of a Program on the host: typed arrays, temps of one slot sharing one ArrayBuffer; byte
+ * strings in arrays of their own.
+ */
 import { InternalError, InvalidArgumentError } from '../../errors.js';
 import type { NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
 import { storesOf } from '../../ir/kernel.js';
 import type { BufferDecl, Program, Step } from '../../ir/program.js';
 import {
+  byteLengthOf,
   createStorage,
   encode,
+  isText,
   storageBytes,
   storageView,
   type StorageArray,
@@ -21,6 +26,13 @@ export interface ProgramMemory {
 
 const lengthOf = (decl: BufferDecl): number => decl.byteLength / storageBytes(decl.storage);
 
+/** Bytes of the references that temporary strings leave when they are gone. */
+const referenceBytes = ({ buffers }: Program): number =>
+  buffers.reduce(
+    (sum, { role, byteLength }) => sum + (role.kind === 'strings' ? byteLength : 0),
+    0,
+  );
+
 /** Allocates what a program owns: constants, random positions and the arena. */
 export function allocateProgram(program: Program): ProgramMemory {
   const slots = program.slots.map(({ byteLength }) => new ArrayBuffer(byteLength));
@@ -30,11 +42,13 @@ export function allocateProgram(program: Program): ProgramMemory {
     switch (role.kind) {
       case 'constant': {
         const array = encode(role.data, decl.storage, decl.label);
-        constantBytes += array.byteLength;
+        constantBytes += byteLengthOf(array);
         return array;
       }
       case 'random':
         return createStorage('u32', 2 * Math.max(program.random.length, 1));
+      case 'strings':
+        return createStorage('str', lengthOf(decl));
       case 'temp': {
         const slot = slots[role.slot];
         if (slot === undefined || slot.byteLength < decl.byteLength)
@@ -48,7 +62,8 @@ export function allocateProgram(program: Program): ProgramMemory {
         return undefined;
     }
   });
-  const arenaBytes = slots.reduce((sum, slot) => sum + slot.byteLength, 0);
+  const arenaBytes =
+    slots.reduce((sum, slot) => sum + slot.byteLength, 0) + referenceBytes(program);
   return { arrays, constantBytes, arenaBytes };
 }
 
@@ -76,6 +91,15 @@ export function bindFeeds(
   }
 }
 
+/** Lets go of the strings of a run, the caller's and its own; what is kept is empty. */
+export function dropStrings(program: Program, arrays: (StorageArray | undefined)[]): void {
+  for (const [i, { role, storage }] of program.buffers.entries()) {
+    if (storage !== 'str') continue;
+    if (role.kind === 'strings') (arrays[i] as string[] | undefined)?.fill('');
+    else if (role.kind !== 'constant') arrays[i] = undefined;
+  }
+}
+
 /** Numbers of the buffers a step writes. */
 export function writtenBuffers(step: Step): readonly number[] {
   if (step.kind !== 'kernel') return [step.to];
@@ -85,6 +109,10 @@ export function writtenBuffers(step: Step): readonly number[] {
 
 /** Copies all elements of `to` from buffers of one storage type. */
 export function copyArray(from: StorageArray, to: StorageArray): void {
+  if (isText(from) || isText(to)) {
+    for (let i = 0; i < to.length; i++) to[i] = from[i] ?? '';
+    return;
+  }
   const source = from.length > to.length ? from.subarray(0, to.length) : from;
   (to as Float32Array).set(source as Float32Array);
 }
@@ -97,7 +125,9 @@ const isBigArray = (array: StorageArray): boolean =>
  * @throws InvalidArgumentError if an int64 does not fit 32 bits.
  */
 export function transferArray(from: StorageArray, to: StorageArray, decl: BufferDecl): void {
-  if (isBigArray(from) === isBigArray(to)) {
+  if (isText(from) || isText(to)) {
+    throw new InternalError(`Buffer "${decl.label}" holds strings, which stay on the host.`);
+  } else if (isBigArray(from) === isBigArray(to)) {
     copyArray(from, to);
   } else if (from instanceof BigInt64Array && to instanceof Int32Array) {
     const data = from.subarray(0, elementCount(decl.shape));

@@ -54,7 +54,8 @@ const prepared = new WeakMap<Kernel, HostKernel>();
 function compileSource(source: string, msPerUnit: number): CompiledSource {
   let entry = compiled.get(source);
   if (entry === undefined) {
-    // The text comes from the printer alone: names and numbers it chose, nothing a graph spells.
+    // The text comes from the printer alone: names and numbers it chose. Of what a graph spells it
+    // holds short strings, as literals in which every byte but printable ASCII is escaped.
     const create = Reflect.construct(Function, ['L', source]) as (lib: Library) => RangeFunction;
     entry = { compute: create(library), msPerUnit };
     const [oldest] = compiled.keys();
@@ -74,7 +75,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
     });
 }
 
-type CheckValue = number | bigint | boolean;
+type CheckValue = number | bigint | boolean | string;
 
 function failureOf(
   failure: CheckFailure | undefined,

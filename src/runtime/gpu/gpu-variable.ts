@@ -1,6 +1,6 @@
 /** Storage of a Variable: on the device, or on the host for types the device lacks. */
 import type { TfError } from '../../errors.js';
-import type { StorageArray } from '../../ir/storage.js';
+import { byteLengthOf, type StorageArray } from '../../ir/storage.js';
 import type { VariableBuffer } from '../runtime.js';
 import type { DeviceBuffer } from './buffers.js';
 
@@ -36,11 +36,12 @@ export class GpuVariable implements VariableBuffer {
 }
 
 export class HostVariable implements VariableBuffer {
-  readonly byteLength: number;
   isDestroyed = false;
 
-  constructor(readonly array: StorageArray) {
-    this.byteLength = array.byteLength;
+  constructor(readonly array: StorageArray) {}
+
+  get byteLength(): number {
+    return byteLengthOf(this.array);
   }
 
   /** Host memory is freed with the object; there is nothing to give back to the device. */

@@ -6,7 +6,7 @@ import { InternalError } from '../../errors.js';
 import { elementCount } from '../../graph/shape.js';
 import { hasChecks } from '../../ir/kernel.js';
 import type { Program, Step } from '../../ir/program.js';
-import { createStorage, storageView, type StorageArray } from '../../ir/storage.js';
+import { createStorage, isText, storageView, type StorageArray } from '../../ir/storage.js';
 import { copyArray, transferArray, writtenBuffers } from '../cpu/program-memory.js';
 import type { VariableBuffer } from '../runtime.js';
 import type { DeviceBuffer } from './buffers.js';
@@ -136,6 +136,8 @@ export class HostSteps {
     if (count === 0) return;
     const source = this.buffers.hostAt(from);
     const array = createStorage(target.storage, count);
+    if (isText(source) || isText(array))
+      throw new InternalError(`"${target.label}" holds strings, which stay on the host.`);
     transferArray(source.length > count ? source.subarray(0, count) : source, array, target);
     // A write happens before all submits that follow it, and so must come after those before it.
     this.encoder.submit();

@@ -3,9 +3,8 @@
  * written, one encoder, one submit. Only the readback is waited for.
  */
 import { RuntimeError, type TfError } from '../../errors.js';
-import type { NdArray } from '../../graph/dtype.js';
+import { copyNdArray, type NdArray } from '../../graph/dtype.js';
 import type { Program } from '../../ir/program.js';
-import type { StorageArray } from '../../ir/storage.js';
 import type { KernelTime, LoadedProgram, RunCounts, RunRequest, RunResult } from '../runtime.js';
 import { abortable, cancelled } from './abortable.js';
 import { BindGroupCache, type Dispatch } from './bind-groups.js';
@@ -94,7 +93,7 @@ export class GpuProgram implements LoadedProgram {
     const { order } = context;
     if (!this.waits && !order.isBusy) return this.enqueue(request);
     // The caller may change its arrays once `run` has returned.
-    const kept = { ...request, feeds: request.feeds.map(copyFeed) };
+    const kept = { ...request, feeds: request.feeds.map(copyNdArray) };
     return order.add(async (release) => {
       if (kept.signal?.aborted === true) throw cancelled(kept.signal);
       checkVariables(this.program, kept.variables);
@@ -163,13 +162,18 @@ export class GpuProgram implements LoadedProgram {
       const bytesUp = flight.bytesUp + host.bytesUp;
       return { flight: { ...flight, bytesUp, hostKernels: host.kernels }, staging };
     };
-    if (this.firstFailure !== undefined) {
-      const { flight, staging } = work();
-      return this.finish(flight, staging, this.created(before));
+    try {
+      if (this.firstFailure !== undefined) {
+        const { flight, staging } = work();
+        return this.finish(flight, staging, this.created(before));
+      }
+      const { value, failure } = caught(this.context.device, "The program's first run", work);
+      this.firstFailure = failure;
+      return this.finish(value.flight, value.staging, this.created(before));
+    } finally {
+      // What is fetched from the host has been taken from it by now.
+      this.buffers.dropStrings();
     }
-    const { value, failure } = caught(this.context.device, "The program's first run", work);
-    this.firstFailure = failure;
-    return this.finish(value.flight, value.staging, this.created(before));
   }
 
   private encode(step: PreparedStep, { encoder, groupOf, request }: Flight): void {
@@ -223,6 +227,7 @@ export class GpuProgram implements LoadedProgram {
       throw context.translate(error);
     } finally {
       host.release();
+      buffers.dropStrings();
     }
   }
 
@@ -264,7 +269,3 @@ export class GpuProgram implements LoadedProgram {
     this.context.throwFault();
   }
 }
-
-/** A copy that shares no memory with the caller's array. */
-const copyFeed = (feed: NdArray): NdArray =>
-  ({ ...feed, data: (feed.data as StorageArray).slice() }) as NdArray;

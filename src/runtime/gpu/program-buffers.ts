@@ -7,12 +7,15 @@ import type { NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
 import type { BufferDecl, Program } from '../../ir/program.js';
 import {
+  byteLengthOf,
   createStorage,
   encode,
+  isText,
   storageBytes,
   storageView,
   type StorageArray,
 } from '../../ir/storage.js';
+import { dropStrings } from '../cpu/program-memory.js';
 import type { MemoryUse, VariableBuffer } from '../runtime.js';
 import type { BufferAllocator, DeviceBuffer } from './buffers.js';
 import { bufferUsage } from './gpu-constants.js';
@@ -26,6 +29,7 @@ const chunkBytes = 32 * 2 ** 20;
 
 /** Writes an array to the start of a buffer, in chunks. */
 export function upload(device: GPUDevice, buffer: GPUBuffer, array: StorageArray): void {
+  if (isText(array)) throw new InternalError('Strings stay on the host.');
   const { byteLength, byteOffset } = array;
   const source = array.buffer as ArrayBuffer;
   for (let at = 0; at < byteLength; at += chunkBytes)
@@ -156,9 +160,9 @@ export class ProgramBuffers {
       if (array === undefined) continue;
       const buffer = this.device[i];
       if (place === 'host') this.host[i] = array;
-      else if (buffer !== undefined && array.byteLength > 0) {
+      else if (buffer !== undefined && array.length > 0) {
         upload(this.gpu, buffer, array);
-        bytes += array.byteLength;
+        bytes += byteLengthOf(array);
       }
     }
     return bytes;
@@ -171,6 +175,11 @@ export class ProgramBuffers {
       const variable = variables[role.variable];
       this.host[i] = variable instanceof HostVariable ? variable.array : undefined;
     }
+  }
+
+  /** Lets go of a run's strings, once nothing is read of them any more. */
+  dropStrings(): void {
+    dropStrings(this.program, this.host);
   }
 
   destroy(): void {
@@ -211,6 +220,8 @@ function hostArray(
       return encode(role.data, storage, label);
     case 'random':
       return createStorage('u32', 2 * Math.max(program.random.length, 1));
+    case 'strings':
+      return createStorage('str', byteLength / storageBytes(storage));
     case 'temp': {
       const slot = slots[role.slot];
       if (!(slot instanceof ArrayBuffer))

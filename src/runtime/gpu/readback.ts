@@ -3,6 +3,8 @@ import type { NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
 import type { Program } from '../../ir/program.js';
 import { decode, storageBytes, storageView } from '../../ir/storage.js';
+import { decodeFetch } from '../cpu/fetched-strings.js';
+import { createPacer } from '../cpu/pacer.js';
 import type { VariableBuffer } from '../runtime.js';
 import type { DeviceBuffer } from './buffers.js';
 import { alignBytes } from './gpu-constants.js';
@@ -20,6 +22,7 @@ interface DeviceFetch {
 }
 
 export class Readback {
+  private readonly pacer = createPacer();
   /** Bytes of all fetches on the device. */
   readonly bytesDown: number;
   private readonly onDevice: readonly DeviceFetch[];
@@ -57,11 +60,12 @@ export class Readback {
   /** Waits for the device; one array per fetch, null for those the session fills in. */
   async read(staging: DeviceBuffer | undefined): Promise<(NdArray | null)[]> {
     const { program, context, onDevice } = this;
-    const fetched = program.fetches.map((_, fetch) => this.withoutDevice(fetch));
+    const fromHost = program.fetches.map((_, fetch) => this.withoutDevice(fetch));
     if (staging === undefined) {
       await context.device.queue.onSubmittedWorkDone();
-      return fetched;
+      return settled(fromHost);
     }
+    const fetched = await settled(fromHost);
     await readStaging(context.staging, staging, this.stagingBytes, (bytes) => {
       for (const { fetch, buffer, offset, byteLength } of onDevice) {
         const source = program.fetches[fetch];
@@ -74,15 +78,24 @@ export class Readback {
     return fetched;
   }
 
-  /** A fetch that is on the host, or empty; null for others. */
-  private withoutDevice(fetch: number): NdArray | null {
+  /** A fetch that is on the host, as it is now, or empty; null for others. */
+  private withoutDevice(fetch: number): NdArray | Promise<NdArray> | null {
     const source = this.program.fetches[fetch];
     if (source?.kind !== 'buffer') return null;
     const { place, storage } = this.buffers.declOf(source.buffer);
     if (place === 'host') {
-      return decode(this.buffers.hostAt(source.buffer), source.dtype, source.shape);
+      const array = this.buffers.hostAt(source.buffer);
+      return decodeFetch(array, source.dtype, source.shape, this.pacer);
     }
     if (elementCount(source.shape) > 0) return null;
     return decode(storageView(storage, new ArrayBuffer(0), 0, 0), source.dtype, source.shape);
   }
+}
+
+async function settled(
+  arrays: readonly (NdArray | Promise<NdArray> | null)[],
+): Promise<(NdArray | null)[]> {
+  const known: (NdArray | null)[] = [];
+  for (const array of arrays) known.push(array instanceof Promise ? await array : array);
+  return known;
 }

@@ -10,7 +10,7 @@ export type { Width };
 export type WgslScalar = 'f32' | 'i32' | 'u32' | 'bool';
 
 export function wgslScalar(type: ScalarType): WgslScalar {
-  if (type === 'f64' || type === 'i64' || type === 'u64')
+  if (type === 'f64' || type === 'i64' || type === 'u64' || type === 'str')
     throw new InternalError(`WGSL has no ${type}; the kernel belongs on the host.`);
   return type;
 }
@@ -44,7 +44,11 @@ function floatLiteral(value: number, helpers: HelperSet): string {
 }
 
 /** A literal of the type; integers are wrapped into its range. */
-export function literal(type: ScalarType, value: number | bigint, helpers: HelperSet): string {
+export function literal(
+  type: ScalarType,
+  value: number | bigint | string,
+  helpers: HelperSet,
+): string {
   switch (wgslScalar(type)) {
     case 'f32':
       return floatLiteral(Number(value), helpers);

@@ -12,8 +12,10 @@ import type {
 import type { BufferDecl, BufferRole } from '../../../src/ir/program.js';
 import {
   createStorage,
+  isText,
   storageBytes,
   storageOf,
+  type NumericStorage,
   type StorageArray,
 } from '../../../src/ir/storage.js';
 import { compileHostKernel } from '../../../src/runtime/cpu/run-kernel.js';
@@ -54,10 +56,11 @@ export function storageArray(
 }
 
 /** Runs a kernel whose last binding is its output, and returns that output. */
-export function runKernel(kernel: Kernel, ...inputs: StorageArray[]): StorageArray {
+export function runKernel(kernel: Kernel, ...inputs: StorageArray[]): NumericStorage {
   const last = kernel.bindings[kernel.bindings.length - 1] as Binding;
   const out = createStorage(last.storage, last.length);
   compileHostKernel(kernel).run([...inputs, out]);
+  if (isText(out)) throw new Error('The kernel gives strings.');
   return out;
 }
 
