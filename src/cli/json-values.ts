@@ -8,7 +8,8 @@ import { ndArray, toNdArray, type ArrayLike, type NestedArray } from '../graph/n
 import { formatTuple, type StaticShape } from '../graph/shape.js';
 
 const deepest = 32;
-const tokens = /"(?:[^"\\]|\\.)*"|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|NaN/g;
+/** A string is taken in runs: a choice per character would overflow the matcher's stack. */
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:Infinity|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|NaN/g;
 const quoted = /^(?:NaN|-?Infinity|-?\d{16,})$/;
 
 /** JSON.parse, but long integers, NaN and Infinity come as strings. @throws InvalidArgumentError */
@@ -52,12 +53,30 @@ function floatLeaf(value: unknown, dtype: DType): number {
   throw misfit(value, dtype);
 }
 
+const isEncoded = (value: unknown): value is { readonly b64: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'b64' in value &&
+  typeof value.b64 === 'string' &&
+  Object.keys(value).length === 1;
+
+/** Text, or bytes that are no text as TensorFlow Serving writes them: `{"b64": "..."}`. */
+function stringLeaf(value: unknown): string | Uint8Array {
+  if (typeof value === 'string') return value;
+  if (!isEncoded(value))
+    throw misfit(value, 'string', ': put it in quotes, or give its bytes as {"b64": "..."}');
+  const bytes = Buffer.from(value.b64, 'base64');
+  if (bytes.toString('base64').replace(/=+$/, '') !== value.b64.replace(/=+$/, ''))
+    throw misfit(value, 'string', ': it is not base64');
+  return new Uint8Array(bytes);
+}
+
 /** A scalar of JSON as a value of `dtype`. */
-export function leafValue(value: unknown, dtype: DType): number | bigint | boolean | string {
-  if (dtype === 'string') {
-    if (typeof value === 'string') return value;
-    throw misfit(value, dtype, ': put it in quotes');
-  }
+export function leafValue(
+  value: unknown,
+  dtype: DType,
+): number | bigint | boolean | string | Uint8Array {
+  if (dtype === 'string') return stringLeaf(value);
   if (dtype === 'bool') {
     if (typeof value === 'boolean') return value;
     if (value === 0 || value === 1) return value === 1;
@@ -91,11 +110,15 @@ const isDescribed = (value: unknown): value is Described =>
  */
 export function arrayOfJson(value: unknown, dtype: DType): NdArray {
   if (isDescribed(value)) return arrayOfDescribed(value, dtype);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isObject && !(dtype === 'string' && isEncoded(value)))
     throw new InvalidArgumentError(
       'A JSON object must have the keys "dtype", "shape" and "data"; nested arrays need none.',
     );
-  return toNdArray(mapLeaves(value, dtype) as ArrayLike, { dtype });
+  const plain = mapLeaves(value, dtype);
+  // Alone, bytes would be taken for a tensor of them.
+  if (plain instanceof Uint8Array) return { dtype: 'string', shape: [], data: [plain] };
+  return toNdArray(plain as ArrayLike, { dtype });
 }
 
 function arrayOfDescribed(value: Described, dtype: DType): NdArray {

@@ -47,11 +47,25 @@ function scalarFormat(values: readonly ScalarValue[]): (value: ScalarValue) => s
     if (typeof value === 'number') return float(value);
     if (isPair(value))
       return `${float(value[0])}${value[1] < 0 ? '-' : '+'}${float(Math.abs(value[1]))}j`;
-    if (value instanceof Uint8Array) return `b'${Buffer.from(value).toString('latin1')}'`;
-    if (typeof value === 'string') return JSON.stringify(value);
+    if (value instanceof Uint8Array) return bytesText(value);
+    if (typeof value === 'string') return quotedText(value);
     return String(value);
   };
 }
+
+const hex = (code: number): string => code.toString(16).padStart(2, '0');
+
+/** Bytes as Python prints them: what is not printable ASCII, and so might command a terminal, as \\xNN. */
+const bytesText = (bytes: Uint8Array): string =>
+  `b'${Array.from(bytes, (byte) =>
+    byte < 32 || byte > 126 || byte === 39 || byte === 92
+      ? `\\x${hex(byte)}`
+      : String.fromCharCode(byte),
+  ).join('')}'`;
+
+/** JSON lets the control characters of DEL and above stand. */
+const quotedText = (text: string): string =>
+  JSON.stringify(text).replace(/[\u007f-\u009f]/g, (char) => `\\u00${hex(char.charCodeAt(0))}`);
 
 /** A single-precision value without the digits that only its double has. */
 const rounded = (value: ScalarValue, single: boolean): ScalarValue =>

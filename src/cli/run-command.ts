@@ -30,7 +30,8 @@ Values (--feed NAME=VALUE):
                          A string placeholder takes the file's bytes.
   3.5, [1,2], [[1],[2]]  number or JSON; NaN, Infinity and -Infinity are understood
   -                      JSON on stdin
-  other text             for string placeholders
+  other text             for string placeholders; in JSON, bytes that are no text are
+                         {"b64": "..."}, and are printed so by --json
 
 Examples:
   $ defrun run frozen.pb --feed x=digit.png

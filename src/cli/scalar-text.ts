@@ -7,7 +7,8 @@ import { widened } from './convert-array.js';
 export type ScalarValue =
   number | bigint | boolean | string | Uint8Array | readonly [number, number];
 
-const strict = new TextDecoder('utf-8', { fatal: true });
+/** A byte order mark is part of the data. */
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function textOf(bytes: Uint8Array): string | Uint8Array {
   try {
@@ -49,6 +50,7 @@ function numberText(value: number, single: boolean): string {
   return String(single ? shortestFloat32(value) : value);
 }
 
+/** Bytes that are not UTF-8 are `{"b64": ...}`, as TensorFlow Serving writes them. */
 function jsonScalar(value: ScalarValue, single: boolean): string {
   if (typeof value === 'number') return numberText(value, single);
   if (typeof value === 'bigint') {
@@ -56,7 +58,7 @@ function jsonScalar(value: ScalarValue, single: boolean): string {
     return isSafe ? String(value) : `"${value}"`;
   }
   if (value instanceof Uint8Array)
-    return JSON.stringify({ base64: Buffer.from(value).toString('base64') });
+    return JSON.stringify({ b64: Buffer.from(value).toString('base64') });
   if (typeof value === 'object')
     return `[${numberText(value[0], single)},${numberText(value[1], single)}]`;
   return JSON.stringify(value);

@@ -120,7 +120,7 @@ function checkStrings(data: readonly unknown[]): void {
   for (const [i, item] of data.entries())
     if (!isBytes(item))
       throw new DTypeError(
-        `Data of dtype string is an array of Uint8Array, but element ${i} is ${describe(item)}. Encode text with new TextEncoder().encode(text), or give it as nested arrays of strings.`,
+        `Data of dtype string is an array of Uint8Array, but element ${i} is ${describeValue(item)}. Encode text with new TextEncoder().encode(text), or give it as nested arrays of strings.`,
       );
 }
 

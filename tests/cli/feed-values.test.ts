@@ -21,6 +21,7 @@ beforeAll(async () => {
     'huge.json': '{"shape": [1000000000], "data": [1]}',
     'broken.json': '[1, 2',
     'empty.json': '',
+    'long-text.json': `["${'a'.repeat(2e7)}"]`,
     'deep.json': '['.repeat(100000) + ']'.repeat(100000),
     'half.npy': formatNpy({
       dtype: 'float16',
@@ -31,6 +32,11 @@ beforeAll(async () => {
     'fraction.npy': formatNpy({ dtype: 'float64', shape: [1], data: Float64Array.of(1.5) }),
     'large.npy': formatNpy({ dtype: 'int64', shape: [1], data: BigInt64Array.of(2n ** 40n) }),
     'unsigned.npy': formatNpy({ dtype: 'uint64', shape: [1], data: BigUint64Array.of(2n ** 63n) }),
+    'words.npy': formatNpy({
+      dtype: 'string',
+      shape: [2],
+      data: [Buffer.from('é'), Buffer.from('ab')],
+    }),
     'complex.npy': formatNpy({ dtype: 'complex64', shape: [1], data: Float32Array.of(1, 2) }),
     'cut.npy': formatNpy({ dtype: 'float32', shape: [9], data: new Float32Array(9) }).subarray(
       0,
@@ -65,6 +71,11 @@ describe('--feed takes', () => {
     ['text', 'hello', [], ['hello']],
     ['text', '"a.png"', [], ['a.png']],
     ['words', '["é", ""]', [2], ['é', '']],
+    ['text', '{"b64": "/wA="}', [], [{ b64: '/wA=' }]],
+    ['words', '["a", {"b64": "w6k"}]', [2], ['a', 'é']],
+    ['words', '{"shape": [1], "data": [{"b64": "//8="}]}', [1], [{ b64: '//8=' }]],
+    ['words', '["\\ufeffa"]', [1], ['\ufeffa']],
+    ['words', 'words.npy', [2], ['é', 'ab']],
   ])('for a %s: %s', async (kind, value, shape, data) => {
     const { code, stderr, y } = await runEcho(folder.path, `${kind}.pbtxt`, value);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -75,6 +86,18 @@ describe('--feed takes', () => {
     const flags = ['run', 'float.pbtxt', '--feed', 'x=-', '--json', '--device', 'cpu'];
     const { stdout } = await runCli(flags, { cwd: folder.path, stdin: '[4, 5]\n' });
     expect(JSON.parse(stdout)).toMatchObject({ y: { shape: [2], data: [4, 5] } });
+  });
+
+  it('strings of many megabytes', async () => {
+    const { y } = await runEcho(folder.path, 'words.pbtxt', 'long-text.json');
+    expect(y?.data).toEqual(['a'.repeat(2e7)]);
+  });
+
+  it('its own JSON output of bytes that are no text again', async () => {
+    const first = await runEcho(folder.path, 'words.pbtxt', '["a", {"b64": "/w=="}]');
+    const again = await runEcho(folder.path, 'words.pbtxt', first.stdout.slice('{"y":'.length, -2));
+    expect(first.stdout).toContain('["a",{"b64":"/w=="}]');
+    expect(again.stdout).toBe(first.stdout);
   });
 
   it('its own JSON output again', async () => {
@@ -116,6 +139,13 @@ describe('--feed refuses, with exit code 3 and one line,', () => {
     ['long', '[NaN]', /is not a value of int64/],
     ['long', 'unsigned.npy', /out of its range/],
     ['bool', '[2]', /not a value of bool/],
+    ['words', '[1]', /1 is not a value of string: put it in quotes, or give its bytes as/],
+    ['words', '[{"b64": 1}]', /put it in quotes/],
+    ['words', '[{"b64": "*"}]', /is not base64/],
+    ['words', '{"dtype": "string"}', /"dtype", "shape" and "data"/],
+    ['words', 'double.npy', /text and numbers do not mix/],
+    ['float', 'words.npy', /text and numbers do not mix/],
+    ['text', '["a"]', /its shape is \(1,\), but the placeholder takes string \[\]/],
   ])('for a %s: %s', async (kind, value, message) => {
     const { code, stdout, stderr } = await runEcho(folder.path, `${kind}.pbtxt`, value);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });

@@ -122,7 +122,7 @@ describe('an image fed to', () => {
     const { y } = await runEcho(folder.path, 'text.pbtxt', 'grey.png');
     expect(y?.data).toEqual([
       {
-        base64: png(
+        b64: png(
           grey.map((v) => [v]),
           0,
         ).toString('base64'),

@@ -40,7 +40,7 @@ describe('printValues', () => {
   it('prints scalars, text, bools, int64, complex and nothing', () => {
     const text = [new TextEncoder().encode('hi'), Uint8Array.of(255)];
     expect(printValues(floats([], 3))).toBe('3.');
-    expect(printValues({ dtype: 'string', shape: [2], data: text })).toBe('["hi" b\'ÿ\']');
+    expect(printValues({ dtype: 'string', shape: [2], data: text })).toBe('["hi" b\'\\xff\']');
     expect(printValues({ dtype: 'bool', shape: [2], data: Uint8Array.of(1, 0) })).toBe(
       '[ true false]',
     );
@@ -51,6 +51,12 @@ describe('printValues', () => {
       '[1.-2.j]',
     );
     expect(printValues(floats([0, 3]))).toBe('[]');
+  });
+  it('lets no string command the terminal', () => {
+    const data = [Buffer.from('\u001b[2J\u009b1m"'), Uint8Array.of(0x1b, 0x9b, 0x27, 0x5c, 0xff)];
+    expect(printValues({ dtype: 'string', shape: [2], data })).toBe(
+      String.raw`["\u001b[2J\u009b1m\"" b'\x1b\x9b\x27\x5c\xff']`,
+    );
   });
   it('opens with name, dtype and shape', () => {
     expect(printArray('y', floats([1], 0))).toBe('y: float32 [1]\n[0.]\n');

@@ -245,3 +245,50 @@ describe('verifyKernel', () => {
     }).toThrow('f64 is computed with on a device');
   });
 });
+
+describe('strings', () => {
+  const text = (value: Expr, storage: 'str' | 'u32' = 'str'): Kernel => ({
+    kind: 'map',
+    label: 'text',
+    shape: [4],
+    bindings: [
+      { access: 'read', storage: 'str', length: 4 },
+      { access: 'read_write', storage, length: 4 },
+    ],
+    stores: [{ binding: 1, at: i0, value }],
+  });
+  const x: Expr = { kind: 'read', type: 'str', binding: 0, at: i0 };
+
+  it('are joined and compared on the host', () => {
+    for (const kernel of [
+      text(add(x, constant('str', '!'))),
+      text(fold('sum', 2, () => x)),
+      text(select(binary('eq', x, constant('str', '')), x, x)),
+      text(binary('ne', x, x), 'u32'),
+    ])
+      expect(() => {
+        verifyKernel(kernel);
+      }).not.toThrow();
+  });
+
+  it.each<readonly [string, Expr, string]>([
+    ['multiplied', mul(x, x), 'the left side of mul is str'],
+    ['ordered', binary('lt', x, x), 'the left side of lt is str'],
+    ['negated', unary('neg', x), 'the operand of neg is str'],
+    ['cast to numbers', cast('f32', x), 'a str is cast to f32'],
+    ['made of numbers', cast('str', int(1)), 'a i32 is cast to str'],
+    ['the largest of some', fold('max', 2, () => x), 'what max combines is str'],
+    ['numbers', { kind: 'const', type: 'str', value: 1 }, 'a str constant holds a number'],
+    ['in numbers', { kind: 'const', type: 'f32', value: 'a' }, 'a f32 constant holds a string'],
+  ])('are not %s', (_, value, rule) => {
+    expect(() => {
+      verifyKernel(text(value));
+    }).toThrow(rule);
+  });
+
+  it('are not on a device', () => {
+    expect(() => {
+      verifyKernel(text(x), { place: 'device' });
+    }).toThrow('storage str');
+  });
+});

@@ -65,16 +65,18 @@ export class Readback {
       await context.device.queue.onSubmittedWorkDone();
       return settled(fromHost);
     }
-    const fetched = await settled(fromHost);
+    const fromDevice = new Map<number, NdArray>();
     await readStaging(context.staging, staging, this.stagingBytes, (bytes) => {
       for (const { fetch, buffer, offset, byteLength } of onDevice) {
         const source = program.fetches[fetch];
         if (source?.kind !== 'buffer') continue;
         const { storage } = this.buffers.declOf(buffer);
         const view = storageView(storage, bytes, offset, byteLength / storageBytes(storage));
-        fetched[fetch] = decode(view, source.dtype, source.shape);
+        fromDevice.set(fetch, decode(view, source.dtype, source.shape));
       }
     });
+    const fetched = await settled(fromHost);
+    for (const [fetch, array] of fromDevice) fetched[fetch] = array;
     return fetched;
   }
 
