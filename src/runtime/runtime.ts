@@ -2,6 +2,7 @@
  * What a device implements. A runtime runs Programs; it has never heard of a Graph.
  */
 import type { NdArray } from '../graph/dtype.js';
+import type { FeedArray } from '../ir/feed-array.js';
 import type { Program, VariableDecl } from '../ir/program.js';
 
 /** What the compiler may rely on when it plans for a device. */
@@ -21,7 +22,7 @@ export interface VariableBuffer {
 
 export interface RunRequest {
   /** One array per `Program.feeds` entry, dtype and shape already checked. */
-  readonly feeds: readonly NdArray[];
+  readonly feeds: readonly FeedArray[];
   /** One buffer per `Program.variables` entry. */
   readonly variables: readonly VariableBuffer[];
   /** Stream position of each `Program.random` entry. */

@@ -12,6 +12,7 @@ import type { Tensor } from '../graph/operation.js';
 import { checkedOptions } from '../graph/options.js';
 import { formatTuple, isCompatible, isStatic, type StaticShape } from '../graph/shape.js';
 import { printProgram } from '../ir/print.js';
+import { arrayOf } from '../ir/feed-array.js';
 import type { Program } from '../ir/program.js';
 import { runProgramSync } from '../runtime/cpu/fold-constants.js';
 import type { DeviceCaps } from '../runtime/runtime.js';
@@ -68,7 +69,7 @@ export function explain(
     );
   const caps = options.device === 'cpu' ? genericCpu : genericGpu;
   const values = new Map<Tensor, NdArray>(
-    resolveFeeds(graph, options.values ?? {}).map(({ tensor, array }) => [tensor, array]),
+    resolveFeeds(graph, options.values ?? {}).map(({ tensor, array }) => [tensor, arrayOf(array)]),
   );
   const shapes = new Map<Tensor, StaticShape>(
     [...values].map(([tensor, array]) => [tensor, array.shape]),

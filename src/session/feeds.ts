@@ -1,10 +1,11 @@
 /** Feeds: values for tensors of the graph, checked against their dtype and static shape. */
 import { DTypeError, ValueError } from '../errors.js';
-import { copyNdArray, type NdArray } from '../graph/dtype.js';
+import type { NdArray } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { isNdArray, isTypedArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
 import { Tensor } from '../graph/operation.js';
 import { elementCount, formatTuple, isCompatible, type StaticShape } from '../graph/shape.js';
+import { takeFeed, type FeedArray } from '../ir/feed-array.js';
 
 /** Data for a fed tensor: an NdArray, nested arrays, a scalar, or a flat typed array. */
 export type FeedValue = ArrayLike;
@@ -16,7 +17,7 @@ export type Feeds =
 
 export interface Feed {
   readonly tensor: Tensor;
-  readonly array: NdArray;
+  readonly array: FeedArray;
   /** Whether the caller holds the same memory. */
   readonly isShared: boolean;
 }
@@ -61,7 +62,7 @@ export function feedTensor(graph: Graph, key: Tensor | string): Tensor {
 
 /** The feed as it is now, whatever the caller does to its arrays. */
 export const keepFeed = (feed: Feed): Feed =>
-  feed.isShared ? { ...feed, array: copyNdArray(feed.array), isShared: false } : feed;
+  feed.isShared ? { ...feed, array: takeFeed(feed.array), isShared: false } : feed;
 
 /**
  * The value as an array of the tensor's dtype.
@@ -69,6 +70,8 @@ export const keepFeed = (feed: Feed): Feed =>
  */
 export function feedOf(tensor: Tensor, value: FeedValue): Feed {
   const array = feedArray(tensor, value);
+  // Runs take strings as byte strings: taken at once, they are looked at only once.
+  if (array.dtype === 'string') return { tensor, array: takeFeed(array), isShared: false };
   const isShared =
     array.data === value ||
     (isNdArray(value) && array.data === value.data) ||

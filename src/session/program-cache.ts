@@ -68,8 +68,13 @@ export class ProgramCache {
   }
 }
 
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
+
 function sameData(a: NdArray, b: NdArray | undefined): boolean {
   if (b === undefined || a.dtype !== b.dtype || a.data.length !== b.data.length) return false;
+  if (a.dtype === 'string')
+    return a.data.every((bytes, i) => sameBytes(bytes, b.data[i] as Uint8Array));
   // -0 is not 0, and NaN is NaN.
   for (let i = 0; i < a.data.length; i++) if (!Object.is(a.data[i], b.data[i])) return false;
   return true;

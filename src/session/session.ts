@@ -9,6 +9,7 @@ import { copyNdArray, type NdArray } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
 import { isCompatible, type StaticShape } from '../graph/shape.js';
+import { answerOf, arrayOf } from '../ir/feed-array.js';
 import type { Program } from '../ir/program.js';
 import type { MemoryUse, RunResult, Runtime } from '../runtime/runtime.js';
 import { createRuntime, OpenDevice, type Device, type GpuObject } from './device-choice.js';
@@ -318,9 +319,7 @@ export class Session {
     limit.begin();
     const { program } = cached.compiled;
     const echoes = program.fetches.map((fetch) =>
-      fetch.kind === 'feed'
-        ? copyNdArray({ ...(feeds[fetch.feed] as Feed).array, shape: fetch.shape })
-        : null,
+      fetch.kind === 'feed' ? answerOf((feeds[fetch.feed] as Feed).array, fetch.shape) : null,
     );
     const result = this.#enqueue(cached, feeds, limit, options);
     this.#running.add(result);
@@ -370,7 +369,10 @@ function answers({ program, echoes }: StartedRun, result: RunResult): NdArray[] 
 const requestOf = (plan: FetchPlan, feeds: readonly Feed[]): ProgramRequest => ({
   plan,
   feeds: feeds.map(({ tensor, array }) => ({ tensor, shape: array.shape })),
-  valueOf: (tensor) => feeds.find((feed) => feed.tensor === tensor)?.array,
+  valueOf: (tensor) => {
+    const feed = feeds.find((one) => one.tensor === tensor);
+    return feed && arrayOf(feed.array);
+  },
 });
 
 function fillStats(options: RunOptions, result: RunResult, compiled: boolean, begin: number): void {

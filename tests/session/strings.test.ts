@@ -218,6 +218,27 @@ describe.each(devices)('string tensors on $device', ({ device }) => {
       },
     ));
 
+  it('may decide shapes, with one program per value', () =>
+    withSession(
+      { device },
+      () => {
+        const x = tf.placeholder('string', [2], 'x');
+        return tf.fill([tf.reduceSum(tf.cast(tf.equal(x, 'more'), 'int32'))], tf.gather(x, 0));
+      },
+      async (session, y) => {
+        const lengths: number[] = [];
+        for (const x of [
+          ['a', 'more'],
+          ['more', 'more'],
+          ['a', 'more'],
+          ['more', 'more'],
+        ])
+          lengths.push(textsOf(await session.run(y, { x })).length);
+        expect(lengths).toEqual([1, 2, 1, 2]);
+        expect((await session.memory()).programs).toBe(2);
+      },
+    ));
+
   it('overlap in several runs', () =>
     withSession(
       { device },

@@ -8,6 +8,7 @@
  * copies' memory is kept for the next run.
  */
 import { InternalError } from '../../errors.js';
+import { feedBytesOf } from '../../ir/feed-array.js';
 import type { Program, Step } from '../../ir/program.js';
 import { dataBytesOf, type NdArray } from '../../graph/dtype.js';
 import { byteLengthOf, isText, type StorageArray } from '../../ir/storage.js';
@@ -153,7 +154,8 @@ export class CpuProgram {
     for (const [i, { role }] of this.program.buffers.entries()) {
       const array = this.memory.arrays[i];
       const feed = role.kind === 'feed' ? state.request.feeds[role.feed] : undefined;
-      if (array !== undefined && feed?.data === array) this.memory.arrays[i] = array.slice();
+      const isShared = feed !== undefined && 'data' in feed && feed.data === array;
+      if (array !== undefined && isShared) this.memory.arrays[i] = array.slice();
     }
   }
 
@@ -253,7 +255,7 @@ export class CpuProgram {
       }
     }
     const counts = {
-      bytesUp: request.feeds.reduce((sum, feed) => sum + dataBytesOf(feed), 0),
+      bytesUp: request.feeds.reduce((sum, feed) => sum + feedBytesOf(feed), 0),
       bytesDown: fetched.reduce((sum, array) => sum + (array ? dataBytesOf(array) : 0), 0),
       dispatches: this.#kernelCount,
       submits: 0,

@@ -4,8 +4,8 @@
  * and is what the GPU's results are compared with.
  */
 import { CancelledError, RuntimeError } from '../../errors.js';
-import { copyNdArray, dataBytesOf, type NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
+import { feedBytesOf, takeFeed, type FeedArray } from '../../ir/feed-array.js';
 import type { Program, VariableDecl } from '../../ir/program.js';
 import { createStorage } from '../../ir/storage.js';
 import type {
@@ -21,8 +21,8 @@ import { CpuProgram } from './cpu-program.js';
 import { CpuVariable } from './cpu-variable.js';
 import { createPacer } from './pacer.js';
 
-const sumBytes = (arrays: readonly NdArray[]): number =>
-  arrays.reduce((sum, array) => sum + dataBytesOf(array), 0);
+const sumBytes = (feeds: readonly FeedArray[]): number =>
+  feeds.reduce((sum, feed) => sum + feedBytesOf(feed), 0);
 
 /** Rejects when the signal aborts before the run has started; from then on the run itself answers. */
 function abortableUntil(
@@ -109,7 +109,7 @@ export class CpuRuntime implements Runtime {
         new RuntimeError('The run has nothing to run on: its program or runtime was closed.'),
       );
     const isQueued = this.#pendingRuns++ > 0;
-    const feeds = isQueued ? request.feeds.map(copyNdArray) : request.feeds;
+    const feeds = isQueued ? request.feeds.map(takeFeed) : request.feeds;
     const queuedBytes = isQueued ? sumBytes(feeds) : 0;
     this.#queuedFeedBytes += queuedBytes;
     let hasStarted = false;

@@ -3,8 +3,8 @@
  * strings in arrays of their own.
  */
 import { InternalError, InvalidArgumentError } from '../../errors.js';
-import type { NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
+import { encodeFeed, type FeedArray } from '../../ir/feed-array.js';
 import { storesOf } from '../../ir/kernel.js';
 import type { BufferDecl, Program, Step } from '../../ir/program.js';
 import {
@@ -80,14 +80,14 @@ export function arrayAt(
 export function bindFeeds(
   program: Program,
   arrays: (StorageArray | undefined)[],
-  feeds: readonly NdArray[],
+  feeds: readonly FeedArray[],
 ): void {
   for (const [i, { role, storage, label }] of program.buffers.entries()) {
     if (role.kind !== 'feed') continue;
     const feed = feeds[role.feed];
     if (feed === undefined)
       throw new InvalidArgumentError(`Feed ${role.feed} ("${label}") was not given to the run.`);
-    arrays[i] = encode(feed, storage, label);
+    arrays[i] = encodeFeed(feed, storage, label);
   }
 }
 

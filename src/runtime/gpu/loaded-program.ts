@@ -3,7 +3,8 @@
  * written, one encoder, one submit. Only the readback is waited for.
  */
 import { RuntimeError, type TfError } from '../../errors.js';
-import { copyNdArray, type NdArray } from '../../graph/dtype.js';
+import type { NdArray } from '../../graph/dtype.js';
+import { takeFeed } from '../../ir/feed-array.js';
 import type { Program } from '../../ir/program.js';
 import type { KernelTime, LoadedProgram, RunCounts, RunRequest, RunResult } from '../runtime.js';
 import { abortable, cancelled } from './abortable.js';
@@ -93,7 +94,7 @@ export class GpuProgram implements LoadedProgram {
     const { order } = context;
     if (!this.waits && !order.isBusy) return this.enqueue(request);
     // The caller may change its arrays once `run` has returned.
-    const kept = { ...request, feeds: request.feeds.map(copyNdArray) };
+    const kept = { ...request, feeds: request.feeds.map(takeFeed) };
     return order.add(async (release) => {
       if (kept.signal?.aborted === true) throw cancelled(kept.signal);
       checkVariables(this.program, kept.variables);

@@ -3,8 +3,8 @@
  * typed arrays for those on the host. Variables' buffers come with each run.
  */
 import { FailedPreconditionError, InternalError, InvalidArgumentError } from '../../errors.js';
-import type { NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
+import { encodeFeed, type FeedArray } from '../../ir/feed-array.js';
 import type { BufferDecl, Program } from '../../ir/program.js';
 import {
   byteLengthOf,
@@ -132,7 +132,7 @@ export class ProgramBuffers {
   }
 
   /** Feeds as they will be stored, by buffer number. Throws before anything is written. */
-  encodeFeeds(feeds: readonly NdArray[]): ReadonlyMap<number, StorageArray> {
+  encodeFeeds(feeds: readonly FeedArray[]): ReadonlyMap<number, StorageArray> {
     const arrays = new Map<number, StorageArray>();
     for (const [i, { role, storage, label, shape }] of this.program.buffers.entries()) {
       if (role.kind !== 'feed') continue;
@@ -141,7 +141,7 @@ export class ProgramBuffers {
         throw new InvalidArgumentError(`Feed "${label}" was not given to the run.`, {
           node: label,
         });
-      const array = encode(feed, storage, label);
+      const array = encodeFeed(feed, storage, label);
       if (array.length !== elementCount(shape))
         throw new InvalidArgumentError(
           `Feed "${label}" has ${array.length} elements; the program was made for ${elementCount(shape)}.`,
