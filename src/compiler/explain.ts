@@ -47,7 +47,7 @@ export interface Explanation {
   readonly feeds: readonly ExplainedTensor[];
   readonly fetches: readonly (ExplainedTensor & { readonly source: FetchSource['kind'] })[];
   readonly variables: readonly ExplainedVariable[];
-  /** Memory for temporaries, after sharing. */
+  /** Memory for temporaries, after sharing; of strings, the references to them. */
   readonly arenaBytes: number;
   readonly constantBytes: number;
   readonly variableBytes: number;
@@ -80,7 +80,9 @@ export function explainProgram(program: Program): Explanation {
     })),
     fetches: program.fetches.map((fetch, i) => explainFetch(program, fetch, i)),
     variables,
-    arenaBytes: sum(program.slots.map((slot) => slot.byteLength)),
+    arenaBytes:
+      sum(program.slots.map((slot) => slot.byteLength)) +
+      bytesOf(({ role }) => role.kind === 'strings'),
     constantBytes: bytesOf(({ role }) => role.kind === 'constant'),
     variableBytes: sum(variables.map((variable) => variable.byteLength)),
   };

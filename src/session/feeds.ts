@@ -7,7 +7,10 @@ import { Tensor } from '../graph/operation.js';
 import { elementCount, formatTuple, isCompatible, type StaticShape } from '../graph/shape.js';
 import { takeFeed, type FeedArray } from '../ir/feed-array.js';
 
-/** Data for a fed tensor: an NdArray, nested arrays, a scalar, or a flat typed array. */
+/**
+ * Data for a fed tensor: an NdArray, nested arrays, a scalar, or a flat typed array. Text becomes
+ * strings in UTF-8; other bytes are given as an NdArray of Uint8Arrays.
+ */
 export type FeedValue = ArrayLike;
 /** By tensor name (`x:0`, or `x` for output 0), or pairs of tensor (or name) and value. */
 export type Feeds =
