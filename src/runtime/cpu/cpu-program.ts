@@ -62,6 +62,7 @@ export class CpuProgram {
   readonly #kernelCount: number;
   /** A feed that some step writes must not be the caller's array. */
   readonly #writesFeeds: boolean;
+  readonly #holdsStrings: boolean;
   readonly #savedArrays = new Map<number, StorageArray>();
 
   constructor(readonly program: Program) {
@@ -79,6 +80,7 @@ export class CpuProgram {
     this.#longAfterWrite =
       rest.reduce((sum, step) => sum + (step.kernel?.work ?? 0), 0) > shortWork;
     this.#kernelCount = this.#steps.filter(({ kernel }) => kernel !== undefined).length;
+    this.#holdsStrings = program.buffers.some(({ storage }) => storage === 'str');
     this.#writesFeeds = program.steps.some((step) =>
       writtenBuffers(step).some((buffer) => this.#roleOf(buffer) === 'feed'),
     );
@@ -266,10 +268,11 @@ export class CpuProgram {
     return { fetched, counts, trace };
   }
 
-  /** Lets go of the caller's arrays. */
+  /** Lets go of the caller's arrays, and of all strings but constants and variables. */
   #release(): void {
     for (const [i, { role }] of this.program.buffers.entries())
       if (role.kind === 'feed' || role.kind === 'variable') this.memory.arrays[i] = undefined;
+    if (!this.#holdsStrings) return;
     dropStrings(this.program, this.memory.arrays);
     for (const [buffer, array] of this.#savedArrays)
       if (isText(array)) this.#savedArrays.delete(buffer);

@@ -57,12 +57,14 @@ export class ProgramBuffers {
   private readonly owned: DeviceBuffer[] = [];
   private readonly device: (GPUBuffer | undefined)[];
   private readonly host: (StorageArray | undefined)[];
+  private readonly holdsStrings: boolean;
 
   constructor(
     private readonly gpu: GPUDevice,
     allocator: BufferAllocator,
     private readonly program: Program,
   ) {
+    this.holdsStrings = program.buffers.some(({ storage }) => storage === 'str');
     try {
       const slots = program.slots.map(({ byteLength, place }, i) =>
         place === 'host'
@@ -179,7 +181,7 @@ export class ProgramBuffers {
 
   /** Lets go of a run's strings, once nothing is read of them any more. */
   dropStrings(): void {
-    dropStrings(this.program, this.host);
+    if (this.holdsStrings) dropStrings(this.program, this.host);
   }
 
   destroy(): void {
