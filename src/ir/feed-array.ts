@@ -41,6 +41,4 @@ export const arrayOf = (feed: FeedArray): NdArray =>
 
 /** The array for a caller, who may keep it. */
 export const answerOf = (feed: FeedArray, shape: StaticShape = feed.shape): NdArray =>
-  isTaken(feed)
-    ? ({ ...arrayOf(feed), shape: [...shape] })
-    : copyNdArray({ ...feed, shape });
+  isTaken(feed) ? { ...arrayOf(feed), shape: [...shape] } : copyNdArray({ ...feed, shape });

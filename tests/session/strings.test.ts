@@ -102,6 +102,19 @@ describe.each(devices)('string tensors on $device', ({ device }) => {
       },
     ));
 
+  it('are joined in the order of the updates, however many there are', () =>
+    withSession(
+      { device },
+      () => {
+        const x = tf.placeholder('string', [20_000], 'x');
+        return tf.scatterNd(tf.zeros([20_000, 1], 'int32'), x, [1]);
+      },
+      async (session, y) => {
+        const x = Array.from({ length: 20_000 }, (_, i) => `${i},`);
+        expect(textsOf(await session.run(y, { x }))).toEqual([x.join('')]);
+      },
+    ));
+
   it('have sizes and ranks', () =>
     withSession(
       { device },
