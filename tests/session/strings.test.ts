@@ -115,6 +115,23 @@ describe.each(devices)('string tensors on $device', ({ device }) => {
       },
     ));
 
+  it('are scattered to many places, joined where they meet', () =>
+    withSession(
+      { device },
+      () => {
+        const x = tf.placeholder('string', [600], 'x');
+        const at = Array.from({ length: 600 }, (_, i) => [(i * 7) % 300]);
+        return tf.scatterNd(at, x, [400]);
+      },
+      async (session, y) => {
+        const x = Array.from({ length: 600 }, (_, i) => `${i},`);
+        const joined = new Array<string>(400).fill('');
+        for (const [i, text] of x.entries())
+          joined[(i * 7) % 300] = `${joined[(i * 7) % 300]}${text}`;
+        expect(textsOf(await session.run(y, { x }))).toEqual(joined);
+      },
+    ));
+
   it('have sizes and ranks', () =>
     withSession(
       { device },
