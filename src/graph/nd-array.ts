@@ -193,7 +193,7 @@ function fill(values: readonly unknown[], dtype: DType, truncate: boolean): unkn
     return values.map((v) => {
       if (typeof v === 'string') return encoder.encode(v);
       if (isBytes(v)) return new Uint8Array(v);
-      throw new DTypeError(`Expected string, but got ${describeValue(v)}.`);
+      throw new DTypeError(`Expected string, but got ${describeValue(v)} of type '${typeof v}'.`);
     });
   if (!isNumericDType(dtype)) throw new DTypeError(`A ${dtype} tensor cannot be made from values.`);
   return convertValues(
