@@ -12,6 +12,8 @@ export interface Dispatch {
   readonly kind: 'dispatch';
   readonly pipeline: Pipeline;
   readonly workgroupCount: readonly [number, number, number];
+  /** The i32 the pipeline reads from a uniform after the bindings, if it does. */
+  readonly bound: number | undefined;
   readonly label: string;
   /** Buffer numbers, by binding. */
   readonly buffers: readonly number[];
@@ -34,6 +36,8 @@ export class BindGroupCache {
     const isVarying = ({ buffers: numbers }: Dispatch): boolean =>
       numbers.some((number) => buffers.declOf(number).role.kind === 'variable');
     this.varying = dispatches.filter(isVarying);
+    // Buffers are made when a program loads, even where bind groups are not.
+    for (const { bound } of dispatches) if (bound !== undefined) buffers.uniformOf(bound);
     for (const dispatch of dispatches)
       if (!isVarying(dispatch)) this.fixed.set(dispatch, this.create(dispatch, []));
   }
@@ -55,13 +59,13 @@ export class BindGroupCache {
 
   private create(dispatch: Dispatch, variables: readonly VariableBuffer[]): GPUBindGroup {
     this.counts.bindGroups++;
+    const { bound } = dispatch;
+    const resources = dispatch.buffers.map((number) => this.buffers.deviceAt(number, variables));
+    if (bound !== undefined) resources.push(this.buffers.uniformOf(bound));
     return this.device.createBindGroup({
       label: dispatch.label,
       layout: dispatch.pipeline.layout,
-      entries: dispatch.buffers.map((number, binding) => ({
-        binding,
-        resource: { buffer: this.buffers.deviceAt(number, variables) },
-      })),
+      entries: resources.map((buffer, binding) => ({ binding, resource: { buffer } })),
     });
   }
 }

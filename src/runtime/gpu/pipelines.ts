@@ -36,19 +36,19 @@ export class PipelineCache {
     // The code names every binding, so equal text means an equal layout.
     const known = this.pipelines.get(module.code);
     if (known !== undefined) return known;
-    const made = this.create(kernel, module.code);
+    const made = this.create(kernel, module);
     this.pipelines.set(module.code, made);
     made.catch(() => this.pipelines.delete(module.code));
     return made;
   }
 
-  private async create(kernel: Kernel, code: string): Promise<Pipeline> {
+  private async create(kernel: Kernel, { code, bound }: WgslModule): Promise<Pipeline> {
     const { label } = kernel;
     if (kernel.bindings.length > this.maxBindings)
       throw new InternalError(
         `Kernel "${label}" binds ${kernel.bindings.length} buffers; the device allows ${this.maxBindings}.`,
       );
-    const layout = this.layoutOf(kernel.bindings);
+    const layout = this.layoutOf(kernel.bindings, bound !== undefined);
     this.counts.pipelines++;
     const { value, failure } = caught(this.device, `Kernel "${label}" does not compile`, () => {
       const module = this.device.createShaderModule({ label, code });
@@ -65,8 +65,9 @@ export class PipelineCache {
     }
   }
 
-  private layoutOf(bindings: readonly Binding[]): Layout {
-    const key = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('');
+  private layoutOf(bindings: readonly Binding[], hasUniform: boolean): Layout {
+    const accesses = bindings.map(({ access }) => (access === 'read' ? 'r' : 'w')).join('');
+    const key = hasUniform ? `${accesses}u` : accesses;
     const known = this.layouts.get(key);
     if (known !== undefined) return known;
     const entries = bindings.map(({ access }, binding): GPUBindGroupLayoutEntry => ({
@@ -74,6 +75,12 @@ export class PipelineCache {
       visibility: computeStage,
       buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
     }));
+    if (hasUniform)
+      entries.push({
+        binding: bindings.length,
+        visibility: computeStage,
+        buffer: { type: 'uniform' },
+      });
     const group = this.device.createBindGroupLayout({ label: key, entries });
     const pipeline = this.device.createPipelineLayout({ label: key, bindGroupLayouts: [group] });
     const layout = { group, pipeline };

@@ -64,7 +64,8 @@ async function prepareDispatch(
   const module = printKernel(kernel, caps);
   if (module.workgroupCount.includes(0)) return null;
   const pipeline = await pipelines.get(kernel, module);
-  return { kind: 'dispatch', pipeline, workgroupCount: module.workgroupCount, label, buffers };
+  const { workgroupCount, bound } = module;
+  return { kind: 'dispatch', pipeline, workgroupCount, bound, label, buffers };
 }
 
 export async function prepareSteps(

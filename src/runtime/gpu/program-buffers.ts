@@ -55,13 +55,14 @@ const uses: Readonly<Record<string, keyof MemoryUse>> = {
 
 export class ProgramBuffers {
   private readonly owned: DeviceBuffer[] = [];
+  private readonly uniforms = new Map<number, GPUBuffer>();
   private readonly device: (GPUBuffer | undefined)[];
   private readonly host: (StorageArray | undefined)[];
   private readonly holdsStrings: boolean;
 
   constructor(
     private readonly gpu: GPUDevice,
-    allocator: BufferAllocator,
+    private readonly allocator: BufferAllocator,
     private readonly program: Program,
   ) {
     this.holdsStrings = program.buffers.some(({ storage }) => storage === 'str');
@@ -69,12 +70,12 @@ export class ProgramBuffers {
       const slots = program.slots.map(({ byteLength, place }, i) =>
         place === 'host'
           ? new ArrayBuffer(byteLength)
-          : this.own(allocator, 'arena', byteLength, `arena ${i}`),
+          : this.own('arena', byteLength, `arena ${i}`),
       );
       this.host = program.buffers.map((decl) =>
         decl.place === 'host' ? hostArray(decl, program, slots) : undefined,
       );
-      this.device = program.buffers.map((decl) => this.deviceBuffer(decl, allocator, slots));
+      this.device = program.buffers.map((decl) => this.deviceBuffer(decl, slots));
     } catch (error) {
       this.destroy();
       throw error;
@@ -82,19 +83,18 @@ export class ProgramBuffers {
   }
 
   private own(
-    allocator: BufferAllocator,
     use: keyof MemoryUse,
     byteLength: number,
     label: string,
+    usage: number = storageUsage,
   ): GPUBuffer {
-    const made = allocator.create({ use, byteLength, usage: storageUsage, label });
+    const made = this.allocator.create({ use, byteLength, usage, label });
     this.owned.push(made);
     return made.buffer;
   }
 
   private deviceBuffer(
     decl: BufferDecl,
-    allocator: BufferAllocator,
     slots: readonly (GPUBuffer | ArrayBuffer)[],
   ): GPUBuffer | undefined {
     const { role, place, byteLength, label } = decl;
@@ -105,7 +105,7 @@ export class ProgramBuffers {
         throw new InternalError(`Buffer "${label}" has no arena slot on the device.`);
       return slot;
     }
-    const buffer = this.own(allocator, uses[role.kind] ?? 'arena', byteLength, label);
+    const buffer = this.own(uses[role.kind] ?? 'arena', byteLength, label);
     if (role.kind === 'constant') upload(this.gpu, buffer, encode(role.data, decl.storage, label));
     return buffer;
   }
@@ -124,6 +124,17 @@ export class ProgramBuffers {
     const variable = role.kind === 'variable' ? variables[role.variable] : undefined;
     if (variable instanceof GpuVariable) return variable.storage.buffer;
     throw new InternalError(`Buffer "${label}" has no storage on the device.`);
+  }
+
+  /** A uniform buffer that holds an i32. */
+  uniformOf(value: number): GPUBuffer {
+    const known = this.uniforms.get(value);
+    if (known !== undefined) return known;
+    const usage = bufferUsage.uniform | bufferUsage.copyDestination;
+    const buffer = this.own('constants', 4, `bound ${value}`, usage);
+    upload(this.gpu, buffer, Int32Array.of(value));
+    this.uniforms.set(value, buffer);
+    return buffer;
   }
 
   hostAt(buffer: number): StorageArray {

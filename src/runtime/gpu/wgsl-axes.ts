@@ -23,7 +23,8 @@ export function axisLines(axes: readonly FlatAxis[], flat: string): string[] {
   for (let i = axes.length - 1; i >= 0; i--) {
     const axis = axes[i];
     if (axis === undefined) break;
-    const count = axis.extent / axis.step;
+    // One step of the outermost axis is printed like many, so that the text holds for any number.
+    const count = i === 0 && axis.extent > 1 ? Infinity : axis.extent / axis.step;
     const outer = axes.slice(0, i);
     const last = outer.every(({ extent }) => extent === 1);
     const place = count === 1 ? '0' : last ? rest : remaining(rest, count);

@@ -17,7 +17,36 @@ export interface ContractModule {
   readonly bindings: readonly Binding[];
   readonly helpers: HelperSet;
   readonly vectorBindings: ReadonlySet<number>;
+  /** Texts of the extents of m and n. */
+  readonly m: ExtentText;
+  readonly n: ExtentText;
+  /** The leading extent, which only bounds the grid: m, or the batch where there is one. */
+  readonly bound: number;
 }
+
+/** How an extent is written: as a literal, or as `bound`. */
+export interface ExtentText {
+  readonly isBound: boolean;
+  readonly extent: string;
+  /** The last place. */
+  readonly last: string;
+  /** Where the last four neighbours begin that start at a multiple of four. */
+  readonly lastFour: string;
+}
+
+export const literalExtent = (extent: number): ExtentText => ({
+  isBound: false,
+  extent: String(extent),
+  last: String(extent - 1),
+  lastFour: String((Math.ceil(extent / 4) - 1) * 4),
+});
+
+export const boundExtent: ExtentText = {
+  isBound: true,
+  extent: 'bound',
+  last: 'bound - 1',
+  lastFour: '((bound - 1) >> 2u) * 4',
+};
 
 /** The operand at one k: statements to run first, then the value's text. */
 export interface Step {
@@ -86,7 +115,7 @@ function lanePanel(module: ContractModule, place: PanelPlace): Panel {
 function turnedPanel(module: ContractModule, place: PanelPlace): Panel {
   const { expr, axis, lane, width, prefix, direction } = place;
   const { k: kAxis, batch } = contractAxes;
-  const last = (axis === contractAxes.m ? module.kernel.m : module.kernel.n) - 1;
+  const { last } = axis === contractAxes.m ? module.m : module.n;
   const clamped: string[] = [];
   const printers = Array.from({ length: width }, (_, j) => {
     const printer = printerFor(module, place, kAxis, `${j}_`);

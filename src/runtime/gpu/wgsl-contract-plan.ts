@@ -217,11 +217,22 @@ function planTiled(kernel: ContractKernel, options: ContractOptions): TiledPlan 
 const fitsTiles = (caps: GpuCaps): boolean =>
   caps.maxWorkgroupStorageBytes >= 16384 && caps.maxInvocationsPerWorkgroup >= 256;
 
+/**
+ * The kernel a plan is made for: what only bounds the grid is rounded up to a power of two, so that
+ * batches of similar size share a plan, and with it a pipeline. By the costs above that is 2 % slower
+ * than a plan for each size, in the mean over 1 to 300 rows; just above a power of two, a fifth.
+ */
+const typical = (kernel: ContractKernel): ContractKernel =>
+  kernel.batch === 1
+    ? { ...kernel, m: powerOfTwo(kernel.m) }
+    : { ...kernel, batch: powerOfTwo(kernel.batch) };
+
 export function planContract(
-  kernel: ContractKernel,
+  actual: ContractKernel,
   caps: GpuCaps,
   options: ContractOptions = {},
 ): ContractPlan {
+  const kernel = typical(actual);
   const canShare = caps.subgroups && caps.subgroupSizeFixed && caps.subgroupSize >= 4;
   const variant =
     options.variant ??

@@ -4,13 +4,20 @@
  * per subgroup and broadcast (`subgroup`): on an adapter whose loads are gathers, loads per
  * multiply-add decide.
  */
-import { contractAxes, type ContractKernel } from '../../ir/kernel.js';
+import { contractAxes } from '../../ir/kernel.js';
 import { createPanel, type ContractModule, type Panel } from './wgsl-contract-operand.js';
 import { directionOf, type RowsPlan } from './wgsl-contract-plan.js';
 import { printFinish } from './wgsl-contract-store.js';
 import { indented } from './wgsl-indent.js';
 import { wgslType } from './wgsl-literal.js';
-import { assembleModule, gridOf, type GpuCaps, type WgslModule } from './wgsl-module.js';
+import {
+  boundedModule,
+  gridOf,
+  isFolded,
+  type Grid,
+  type GpuCaps,
+  type WgslModule,
+} from './wgsl-module.js';
 
 /** Elements of `a` for one trip: statements, and the text of element (row, step). */
 interface Chunk {
@@ -49,7 +56,7 @@ function ownRows(module: ContractModule, plan: RowsPlan): RowSource {
       };
     },
     before: () => [
-      ...range(plan.rows).map((r) => `let row_${r} = min(row0 + ${r}, ${kernel.m - 1});`),
+      ...range(plan.rows).map((r) => `let row_${r} = min(row0 + ${r}, ${module.m.last});`),
       ...panels.flatMap((panel) => panel.before()),
     ],
   };
@@ -88,7 +95,7 @@ function sharedRows(module: ContractModule, plan: RowsPlan): RowSource {
     before: () => [
       `let lane_k = lane % ${steps};`,
       ...gathers.map(
-        (g) => `let row_${g} = min(row0 + ${g * perGather}${laneRow}, ${kernel.m - 1});`,
+        (g) => `let row_${g} = min(row0 + ${g * perGather}${laneRow}, ${module.m.last});`,
       ),
       ...panels.flatMap((panel) => panel.before()),
     ],
@@ -167,26 +174,25 @@ function printSum(module: ContractModule, plan: RowsPlan, caps: GpuCaps): string
 }
 
 /** Places of this invocation, from the number of its workgroup. */
-function printPlace(
-  module: ContractModule,
-  plan: RowsPlan,
-  flat: string,
-  guard: number | undefined,
-): string[] {
+function printPlace(module: ContractModule, plan: RowsPlan, grid: Grid): string[] {
   const { batch, m, n } = module.kernel;
   const { lanes, laneRows, rows, width } = plan;
   const across = Math.ceil(n / (lanes * width));
   const down = Math.ceil(m / (rows * laneRows));
   const lane = plan.kind === 'subgroup' ? 'i32(sid)' : `i32(lid) % ${lanes}`;
   const rowBlock = laneRows === 1 ? '' : ` * ${laneRows} + i32(lid) / ${lanes}`;
-  const lastColumn = width === 4 ? (Math.ceil(n / 4) - 1) * 4 : n - 1;
+  const lastColumn = width === 4 ? module.n.lastFour : module.n.last;
+  // The axis whose extent is no literal varies slowest, so that nothing is divided by it.
+  const [rowGroup, columnGroup] = module.n.isBound
+    ? [`group % ${down}`, `group / ${down}`]
+    : [`group / ${across}${batch === 1 ? '' : ` % ${down}`}`, `group % ${across}`];
   return [
-    `let group = ${flat};`,
-    ...(guard === undefined ? [] : [`if (group >= ${guard}) { return; }`]),
+    `let group = ${grid.flat};`,
     `let lane = ${lane};`,
     `let batch = ${batch === 1 ? '0' : `group / ${across * down}`};`,
-    `let row0 = (group / ${across} % ${down}${rowBlock}) * ${rows};`,
-    `let col = (group % ${across} * ${lanes} + lane) * ${width};`,
+    ...(batch > 1 && isFolded(grid) ? ['if (batch >= bound) { return; }'] : []),
+    `let row0 = (${rowGroup}${rowBlock}) * ${rows};`,
+    `let col = (${columnGroup} * ${lanes} + lane) * ${width};`,
     `let col0 = min(col, ${lastColumn});`,
   ];
 }
@@ -195,21 +201,25 @@ function printPlace(
  * Stores the rows. Where an epilogue is long and there are many, a loop over a copy of the sums
  * that the driver's compiler does not unroll: it halves compile time on llvmpipe.
  */
-function printFinishes(kernel: ContractKernel, { rows, width, laneRows }: RowsPlan): string[] {
+function printFinishes(
+  { kernel, m }: ContractModule,
+  { rows, width, laneRows }: RowsPlan,
+): string[] {
   if (width === 4 && rows > 4) {
     const sums = range(rows)
       .map((r) => `acc_${r}`)
       .join(', ');
     return [
       `var sums = array<${wgslType(kernel.type, width)}, ${rows}>(${sums});`,
-      `for (var r = 0; r < ${rows} && row0 + r < ${kernel.m}; r++) {`,
+      `for (var r = 0; r < ${rows} && row0 + r < ${m.extent}; r++) {`,
       '  finish(batch, row0 + r, col, sums[r]);',
       '}',
     ];
   }
+  const isExact = !m.isBound && kernel.m % (rows * laneRows) === 0;
   return range(rows).map((r) => {
     const call = `finish(batch, row0 + ${r}, col, acc_${r});`;
-    return kernel.m % (rows * laneRows) === 0 ? call : `if (row0 + ${r} < ${kernel.m}) { ${call} }`;
+    return isExact ? call : `if (row0 + ${r} < ${m.extent}) { ${call} }`;
   });
 }
 
@@ -218,15 +228,14 @@ export function printRows(module: ContractModule, plan: RowsPlan, caps: GpuCaps)
   const { lanes, laneRows, rows, width } = plan;
   const total =
     kernel.batch * Math.ceil(kernel.m / (rows * laneRows)) * Math.ceil(kernel.n / (lanes * width));
-  const { workgroupCount, flat } = gridOf(total, caps);
-  const folded = workgroupCount[0] * workgroupCount[1] * workgroupCount[2] > total;
+  const grid = gridOf(total, caps);
   const body = [
-    ...printPlace(module, plan, flat, folded ? total : undefined),
+    ...printPlace(module, plan, grid),
     ...printSum(module, plan, caps),
-    `if (col < ${kernel.n}) {\n${indented(printFinishes(kernel, plan))}}`,
+    `if (col < ${module.n.extent}) {\n${indented(printFinishes(module, plan))}}`,
   ];
   const shared = plan.kind === 'subgroup';
-  const code = assembleModule({
+  const parts = {
     label: kernel.label,
     bindings,
     vectorBindings,
@@ -236,6 +245,6 @@ export function printRows(module: ContractModule, plan: RowsPlan, caps: GpuCaps)
     workgroupSize: lanes * laneRows,
     parameters: shared ? ['@builtin(subgroup_invocation_id) sid: u32'] : [],
     body,
-  });
-  return { code, workgroupCount };
+  };
+  return boundedModule(parts, grid, module.bound);
 }

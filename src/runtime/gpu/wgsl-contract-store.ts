@@ -49,7 +49,7 @@ function printStore(
   store: Store,
   width: Width,
 ): string[] {
-  const { kernel, bindings, vectorBindings } = module;
+  const { n, kernel, bindings, vectorBindings } = module;
   const storage = bindings[store.binding]?.storage ?? 'f32';
   const name = (text: string): string => {
     const fresh = printer.fresh();
@@ -66,8 +66,7 @@ function printStore(
   return lanes.map((lane) => {
     const at = stride === undefined ? `${base}[${lane}]` : `${base} + ${lane * stride}`;
     const write = `${target}[${at}] = ${value}[${lane}];`;
-    return kernel.n % 4 === 0 || lane === 0
-      ? write
-      : `if (col + ${lane} < ${kernel.n}) { ${write} }`;
+    const isWhole = !n.isBound && kernel.n % 4 === 0;
+    return isWhole || lane === 0 ? write : `if (col + ${lane} < ${n.extent}) { ${write} }`;
   });
 }

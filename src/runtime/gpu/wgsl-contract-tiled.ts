@@ -9,7 +9,7 @@ import { directionOf, type TiledPlan } from './wgsl-contract-plan.js';
 import { printFinish } from './wgsl-contract-store.js';
 import { indented } from './wgsl-indent.js';
 import { wgslType } from './wgsl-literal.js';
-import { assembleModule, gridOf, type GpuCaps, type WgslModule } from './wgsl-module.js';
+import { boundedModule, gridOf, isFolded, type GpuCaps, type WgslModule } from './wgsl-module.js';
 
 interface Geometry {
   /** 4 x 4 blocks along one side of the tile. */
@@ -49,7 +49,7 @@ function printLoad(
   const { kernel } = module;
   const { side, depth, trips, area } = geometryOf(module, plan);
   const axis = which === 'a' ? contractAxes.m : contractAxes.n;
-  const extent = which === 'a' ? kernel.m : kernel.n;
+  const { lastFour } = which === 'a' ? module.m : module.n;
   const expr = kernel[which];
   const direction = directionOf(kernel, expr, axis);
   const deep = depth / 4;
@@ -59,7 +59,7 @@ function printLoad(
   const lane = `${which}_lane`;
   const panel = createPanel(module, { expr, axis, lane, width: 4, direction, prefix: `${which}_` });
   const partial = kernel.k % (plan.slices * depth) !== 0;
-  const lastFour = Math.max(0, kernel.k - 4);
+  const lastLoad = Math.max(0, kernel.k - 4);
   const type = wgslType(kernel.type, 4);
   const lines = [`let k_block = ${kBlock} * 4;`, 'let k_here = k_base + k_block;'];
   const offset = which === 'a' ? 0 : area / 2;
@@ -68,7 +68,7 @@ function printLoad(
     return `tiles[slice_base + ${offset} + (k_block + ${q}) * ${side} + ${laneBlock}] = ${guarded};`;
   };
   if (direction === 'k') {
-    lines.push(`let k_load = ${partial ? `min(k_here, ${lastFour})` : 'k_here'};`);
+    lines.push(`let k_load = ${partial ? `min(k_here, ${lastLoad})` : 'k_here'};`);
     panel.steps('k_load', 4).forEach((step, q) => lines.push(...step.lines, keep(step.value, q)));
   } else {
     for (let q = 0; q < 4; q++) {
@@ -79,8 +79,8 @@ function printLoad(
     }
   }
   const corner = which === 'a' ? 'row_tile' : 'col_tile';
-  const last = (Math.ceil(extent / 4) - 1) * 4;
-  const before = trips === 0 ? [] : [`let ${lane} = min(${corner} + ${laneBlock} * 4, ${last});`];
+  const before =
+    trips === 0 ? [] : [`let ${lane} = min(${corner} + ${laneBlock} * 4, ${lastFour});`];
   return { before: [...before, ...panel.before()], lines };
 }
 
@@ -119,10 +119,10 @@ function printTrips(module: ContractModule, plan: TiledPlan): string[] {
 
 /** Stores the invocation's rows; with slices, the sums of all of them, shared out by row. */
 function printFinishes(module: ContractModule, plan: TiledPlan): string[] {
-  const { m, n } = module.kernel;
+  const { m, n } = module;
   const { area } = geometryOf(module, plan);
   const finish = (r: number, acc: string): string =>
-    `if (row0 + ${r} < ${m} && col < ${n}) { finish(batch, row0 + ${r}, col, ${acc}); }`;
+    `if (row0 + ${r} < ${m.extent} && col < ${n.extent}) { finish(batch, row0 + ${r}, col, ${acc}); }`;
   const rows = [0, 1, 2, 3];
   if (plan.slices === 1) return rows.map((r) => finish(r, `acc_${r}`));
   const parts = (r: number): string =>
@@ -143,27 +143,28 @@ export function printTiled(module: ContractModule, plan: TiledPlan, caps: GpuCap
   const { kernel, bindings, helpers, vectorBindings } = module;
   const { side, size, area, across, down } = geometryOf(module, plan);
   const total = kernel.batch * across * down;
-  const { workgroupCount, flat } = gridOf(total, caps);
-  const folded = workgroupCount[0] * workgroupCount[1] * workgroupCount[2] > total;
+  const grid = gridOf(total, caps);
   const wide = wgslType(kernel.type, 4);
   const body = [
-    `let group = ${flat};`,
-    ...(folded ? [`if (group >= ${total}) { return; }`] : []),
+    `let group = ${grid.flat};`,
     `let slice = i32(lid) / ${size};`,
     `let slice_base = slice * ${area};`,
     `let place = i32(lid) % ${size};`,
     `let tx = place % ${side};`,
     `let ty = place / ${side};`,
     `let batch = ${kernel.batch === 1 ? '0' : `group / ${across * down}`};`,
-    `let row_tile = group / ${across} % ${down} * ${plan.tile};`,
+    `let row_tile = group / ${across}${kernel.batch === 1 ? '' : ` % ${down}`} * ${plan.tile};`,
     `let col_tile = group % ${across} * ${plan.tile};`,
+    ...(isFolded(grid)
+      ? [`if (${kernel.batch === 1 ? 'row_tile' : 'batch'} >= bound) { return; }`]
+      : []),
     'let row0 = row_tile + ty * 4;',
     'let col = col_tile + tx * 4;',
     ...[0, 1, 2, 3].map((r) => `var acc_${r} = ${wide}();`),
     ...printTrips(module, plan),
     ...printFinishes(module, plan),
   ];
-  const code = assembleModule({
+  const parts = {
     label: kernel.label,
     bindings,
     vectorBindings,
@@ -174,6 +175,6 @@ export function printTiled(module: ContractModule, plan: TiledPlan, caps: GpuCap
     ],
     workgroupSize: size * plan.slices,
     body,
-  });
-  return { code, workgroupCount };
+  };
+  return boundedModule(parts, grid, module.bound);
 }

@@ -1,12 +1,12 @@
 /**
  * Prints a contraction (matrix products, convolutions as implicit GEMM) as one WGSL module. Shapes
- * are literals and operands arbitrary expressions, so transposes, batches and padding cost no
- * variant of their own: variants differ in how elements reach the multiply-adds.
+ * (but the leading extent) are literals and operands arbitrary expressions, so transposes, batches
+ * and padding cost no variant of their own: variants differ in how elements reach the multiply-adds.
  */
 import { InternalError } from '../../errors.js';
 import { constant, mul, walk, type Expr } from '../../ir/expr.js';
 import { contractAxes, type ContractKernel } from '../../ir/kernel.js';
-import type { ContractModule } from './wgsl-contract-operand.js';
+import { boundExtent, literalExtent, type ContractModule } from './wgsl-contract-operand.js';
 import {
   directionOf,
   extentOf,
@@ -99,12 +99,18 @@ export function printContract(
   const plan = planContract(kernel, caps, options);
   if (plan.kind === 'subgroup' && !(caps.subgroups && caps.subgroupSizeFixed))
     throw new InternalError(`${kernel.label}: this adapter has no subgroups of a fixed size.`);
-  const turned = plan.kind !== 'tiled' && plan.swap ? swapped(kernel) : kernel;
+  const isTurned = plan.kind !== 'tiled' && plan.swap;
+  const isSingle = kernel.batch === 1;
+  const turned = isTurned ? swapped(kernel) : kernel;
   const module: ContractModule = {
     kernel: turned,
     bindings: kernel.bindings,
     helpers: new HelperSet(),
     vectorBindings: vectorBindingsOf(turned, plan),
+    // The leading extent bounds the grid and no more: with one batch that is m, before any turning.
+    m: isSingle && !isTurned ? boundExtent : literalExtent(turned.m),
+    n: isSingle && isTurned ? boundExtent : literalExtent(turned.n),
+    bound: isSingle ? kernel.m : kernel.batch,
   };
   return plan.kind === 'tiled' ? printTiled(module, plan, caps) : printRows(module, plan, caps);
 }

@@ -12,6 +12,8 @@ export interface WgslModule {
   readonly code: string;
   /** Workgroups along x, y, z; all zero-free unless there is nothing to do, then [0, 0, 0]. */
   readonly workgroupCount: readonly [number, number, number];
+  /** The i32 the code reads from a uniform after the kernel's bindings, if it does. */
+  readonly bound?: number;
 }
 
 /** Facts about the adapter that change what is printed. */
@@ -57,15 +59,24 @@ export interface Grid {
   readonly flat: string;
 }
 
-/** A grid of at least `total` workgroups, folded into two dimensions where one is too short. */
+/** Workgroups per row of a folded grid: few enough that an incomplete last row wastes little. */
+const foldedColumns = 4096;
+
+/**
+ * A grid of at least `total` workgroups, folded into two dimensions where one is too short. The
+ * rows' length hardly depends on `total`, so that kernels of other sizes have the same text.
+ */
 export function gridOf(total: number, caps: GpuCaps): Grid {
   const limit = caps.maxWorkgroupsPerDimension;
   if (total <= limit) return { workgroupCount: [total, 1, 1], flat: 'i32(wid.x)' };
-  const rows = Math.ceil(total / limit);
+  const columns = total <= foldedColumns * limit ? Math.min(foldedColumns, limit) : limit;
+  const rows = Math.ceil(total / columns);
   if (rows > limit) throw new InternalError(`A kernel of ${total} workgroups exceeds the grid.`);
-  const columns = Math.ceil(total / rows);
   return { workgroupCount: [columns, rows, 1], flat: `i32(wid.x + wid.y * ${columns}u)` };
 }
+
+/** Whether the grid may have workgroups beyond those asked for. */
+export const isFolded = ({ workgroupCount }: Grid): boolean => workgroupCount[1] > 1;
 
 export interface ModuleParts {
   readonly label: string;
@@ -102,4 +113,22 @@ export function assembleModule(parts: ModuleParts): string {
     indented(parts.body),
     '}\n',
   ].join('');
+}
+
+/**
+ * Puts together a module whose body may call `bound` (an i32) what only bounds its grid: the number
+ * of rows, say. Its value is no part of the text, so that one pipeline serves any: it is a uniform
+ * after the kernel's own bindings.
+ */
+export function boundedModule(
+  parts: ModuleParts,
+  { workgroupCount }: Grid,
+  bound: number,
+): WgslModule {
+  const { bindings, declarations = [], body } = parts;
+  if (![...declarations, ...body].some((text) => /\bbound\b/.test(text)))
+    return { code: assembleModule(parts), workgroupCount };
+  const declared = `@group(0) @binding(${bindings.length}) var<uniform> bound: i32;`;
+  const code = assembleModule({ ...parts, declarations: [declared, ...declarations] });
+  return { code, workgroupCount, bound };
 }

@@ -7,10 +7,11 @@ import { elementCount } from '../../graph/shape.js';
 import type { ReduceKernel } from '../../ir/kernel.js';
 import { HelperSet } from './wgsl-helpers.js';
 import {
-  assembleModule,
+  boundedModule,
   emptyModule,
   gridOf,
   type GpuCaps,
+  type ModuleParts,
   type WgslModule,
 } from './wgsl-module.js';
 import { planReduce } from './wgsl-reduce-plan.js';
@@ -25,22 +26,20 @@ export function printReduce(kernel: ReduceKernel, caps: GpuCaps): WgslModule {
   const units = rows / plan.rowsTogether;
   const perWorkgroup = plan.strategy === 'workgroup' ? 1 : plan.workgroupSize;
   const grid = gridOf(Math.ceil(units / perWorkgroup), caps);
-  const covered = grid.workgroupCount[0] * grid.workgroupCount[1] * perWorkgroup;
+  const covered = grid.workgroupCount[0] * grid.workgroupCount[1];
+  // One row per workgroup, and no workgroup without one.
+  const isExact = plan.strategy === 'workgroup' && covered === units;
   const { body, declarations } = printRowBody(kernel, plan, helpers);
   const flat =
     plan.strategy === 'workgroup' ? grid.flat : `${grid.flat} * ${perWorkgroup} + i32(lid)`;
-  const code = assembleModule({
+  const parts: ModuleParts = {
     label: kernel.label,
     bindings: kernel.bindings,
     vectorBindings: plan.vectorBindings,
     helpers,
     declarations,
     workgroupSize: plan.workgroupSize,
-    body: [
-      `let row = ${flat};`,
-      ...(covered === units ? [] : [`if (row >= ${units}) { return; }`]),
-      ...body,
-    ],
-  });
-  return { code, workgroupCount: grid.workgroupCount };
+    body: [`let row = ${flat};`, ...(isExact ? [] : ['if (row >= bound) { return; }']), ...body],
+  };
+  return boundedModule(parts, grid, units);
 }

@@ -9,7 +9,7 @@ import type { GpuCaps, WgslModule } from '../../../src/runtime/gpu/wgsl-module.j
 
 export type KernelArray = Float32Array | Int32Array | Uint32Array;
 
-const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, storage: 0x80 } as const;
+const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80 } as const;
 
 export interface Dispatch {
   readonly pipeline: GPUComputePipeline;
@@ -48,20 +48,30 @@ export class ContractDevice {
     return buffer;
   }
 
+  private uniform(value: number): GPUBuffer {
+    const buffer = this.device.createBuffer({ size: 4, usage: usage.uniform | usage.copyDst });
+    this.device.queue.writeBuffer(buffer, 0, Int32Array.of(value));
+    return buffer;
+  }
+
   prepare(kernel: ContractKernel, module: WgslModule, buffers: readonly GPUBuffer[]): Dispatch {
     const { device } = this;
-    const layout = device.createBindGroupLayout({
-      entries: kernel.bindings.map(({ access }, binding) => ({
-        binding,
-        visibility: 0x4,
-        buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
-      })),
-    });
+    const layoutEntries = kernel.bindings.map(({ access }, binding): GPUBindGroupLayoutEntry => ({
+      binding,
+      visibility: 0x4,
+      buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+    }));
+    const bound = [...buffers];
+    if (module.bound !== undefined) {
+      layoutEntries.push({ binding: bound.length, visibility: 0x4, buffer: { type: 'uniform' } });
+      bound.push(this.uniform(module.bound));
+    }
+    const layout = device.createBindGroupLayout({ entries: layoutEntries });
     const pipeline = device.createComputePipeline({
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: device.createShaderModule({ code: module.code }), entryPoint: 'main' },
     });
-    const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const entries = bound.map((buffer, binding) => ({ binding, resource: { buffer } }));
     return { pipeline, bindGroup: device.createBindGroup({ layout, entries }), module };
   }
 

@@ -160,14 +160,20 @@ describe.each(some)('contract prologue and epilogue, %s', (_, options) => {
     });
     if (canRun(options)) await check(kernel, options);
   });
+  it('does not tell the number of batches', () => {
+    if (!canRun(options)) return;
+    const printed = (batch: number): string =>
+      printContract(matMul({ batch, m: 9, n: 37, k: 23 }), device.caps, options).code;
+    expect(printed(5)).toBe(printed(7));
+  });
   it('stores a transposed result', async () => {
     const shape = { m: 8, n: 12, k: 8 };
     const at = place([shape.n, shape.m], [index(n), index(m)]);
     const kernel = matMul(shape, { stores: [{ binding: 2, at, value: acc('f32') }] });
     if (canRun(options)) await check(kernel, options);
   });
-  it('folds a grid longer than the adapter allows', async () => {
-    const kernel = matMul({ batch: 3, m: 40, n: 70, k: 4 });
+  it.each([1, 3])('folds a grid longer than the adapter allows, batch %i', async (batch) => {
+    const kernel = matMul({ batch, m: 40, n: 70, k: 4 });
     const { workgroupCount } = printContract(kernel, device.caps, options);
     const limit = Math.ceil(Math.sqrt(workgroupCount[0])) + 1;
     if (canRun(options)) await check(kernel, options, { maxWorkgroupsPerDimension: limit });

@@ -244,6 +244,7 @@ describe('printReduce', () => {
     expect(code.slice(code.indexOf('fn main'))).toMatchInlineSnapshot(`
      "fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let row = i32(wid.x) * 64 + i32(lid);
+       if (row >= bound) { return; }
        let i0 = row * 4;
        var p0 = vec4<f32>(0.0f);
        let t0 = i0 * 1;
@@ -265,7 +266,7 @@ describe('printReduce', () => {
     expect(code.slice(code.indexOf('fn main'))).toMatchInlineSnapshot(`
      "fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let row = i32(wid.x) * 64 + i32(lid);
-       if (row >= 100) { return; }
+       if (row >= bound) { return; }
        let i0 = row;
        var p0 = vec4<f32>(bitcast<f32>(neg_inf_bits));
        let t0 = i0 * 8;

@@ -18,6 +18,7 @@ describe('WGSL of contractions', () => {
      @group(0) @binding(0) var<storage, read> b0: array<f32>;
      @group(0) @binding(1) var<storage, read> b1: array<f32>;
      @group(0) @binding(2) var<storage, read_write> b2: array<f32>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      fn finish(batch: i32, row: i32, col: i32, acc: f32) {
        let e0 = acc;
        let e1 = (row * 16) + col;
@@ -28,11 +29,11 @@ describe('WGSL of contractions', () => {
        let group = i32(wid.x);
        let lane = i32(sid);
        let batch = 0;
-       let row0 = (group / 2 % 2) * 2;
+       let row0 = (group / 2) * 2;
        let col = (group % 2 * 8 + lane) * 1;
        let col0 = min(col, 15);
        let lane_k = lane % 4;
-       let row_0 = min(row0 + 0 + lane / 4, 3);
+       let row_0 = min(row0 + 0 + lane / 4, bound - 1);
        let a0_t0 = row_0 * 8;
        var acc_0 = f32();
        var acc_1 = f32();
@@ -57,8 +58,8 @@ describe('WGSL of contractions', () => {
          acc_1 = fma(f32(subgroupBroadcast(a0_t1, 7u)), b_3, acc_1);
        }
        if (col < 16) {
-         finish(batch, row0 + 0, col, acc_0);
-         finish(batch, row0 + 1, col, acc_1);
+         if (row0 + 0 < bound) { finish(batch, row0 + 0, col, acc_0); }
+         if (row0 + 1 < bound) { finish(batch, row0 + 1, col, acc_1); }
        }
      }
      "
@@ -164,6 +165,7 @@ describe('WGSL of contractions', () => {
      @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
      @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<f32>>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      var<workgroup> tiles: array<vec4<f32>, 256>;
      fn finish(batch: i32, row: i32, col: i32, acc: vec4<f32>) {
        let e0 = acc;
@@ -179,7 +181,7 @@ describe('WGSL of contractions', () => {
        let tx = place % 4;
        let ty = place / 4;
        let batch = 0;
-       let row_tile = group / 2 % 2 * 16;
+       let row_tile = group / 2 * 16;
        let col_tile = group % 2 * 16;
        let row0 = row_tile + ty * 4;
        let col = col_tile + tx * 4;
@@ -188,11 +190,11 @@ describe('WGSL of contractions', () => {
        var acc_2 = vec4<f32>();
        var acc_3 = vec4<f32>();
        let block = place % 8;
-       let a_lane = min(row_tile + block / 2 * 4, 28);
-       let a_lane0 = min(a_lane, 31);
-       let a_lane1 = min(a_lane + 1, 31);
-       let a_lane2 = min(a_lane + 2, 31);
-       let a_lane3 = min(a_lane + 3, 31);
+       let a_lane = min(row_tile + block / 2 * 4, ((bound - 1) >> 2u) * 4);
+       let a_lane0 = min(a_lane, bound - 1);
+       let a_lane1 = min(a_lane + 1, bound - 1);
+       let a_lane2 = min(a_lane + 2, bound - 1);
+       let a_lane3 = min(a_lane + 3, bound - 1);
        let a_0_t0 = a_lane0 * 256;
        let a_1_t0 = a_lane1 * 256;
        let a_2_t0 = a_lane2 * 256;
@@ -246,19 +248,19 @@ describe('WGSL of contractions', () => {
        workgroupBarrier();
        if (slice == 0) {
          let sum = tiles[0 + place * 4 + 0] + tiles[64 + place * 4 + 0] + tiles[128 + place * 4 + 0] + tiles[192 + place * 4 + 0];
-         if (row0 + 0 < 32 && col < 32) { finish(batch, row0 + 0, col, sum); }
+         if (row0 + 0 < bound && col < 32) { finish(batch, row0 + 0, col, sum); }
        }
        if (slice == 1) {
          let sum = tiles[0 + place * 4 + 1] + tiles[64 + place * 4 + 1] + tiles[128 + place * 4 + 1] + tiles[192 + place * 4 + 1];
-         if (row0 + 1 < 32 && col < 32) { finish(batch, row0 + 1, col, sum); }
+         if (row0 + 1 < bound && col < 32) { finish(batch, row0 + 1, col, sum); }
        }
        if (slice == 2) {
          let sum = tiles[0 + place * 4 + 2] + tiles[64 + place * 4 + 2] + tiles[128 + place * 4 + 2] + tiles[192 + place * 4 + 2];
-         if (row0 + 2 < 32 && col < 32) { finish(batch, row0 + 2, col, sum); }
+         if (row0 + 2 < bound && col < 32) { finish(batch, row0 + 2, col, sum); }
        }
        if (slice == 3) {
          let sum = tiles[0 + place * 4 + 3] + tiles[64 + place * 4 + 3] + tiles[128 + place * 4 + 3] + tiles[192 + place * 4 + 3];
-         if (row0 + 3 < 32 && col < 32) { finish(batch, row0 + 3, col, sum); }
+         if (row0 + 3 < bound && col < 32) { finish(batch, row0 + 3, col, sum); }
        }
      }
      "
@@ -282,6 +284,7 @@ describe('WGSL of contractions', () => {
      @group(0) @binding(1) var<storage, read> b1: array<f32>;
      @group(0) @binding(2) var<storage, read> b2: array<f32>;
      @group(0) @binding(3) var<storage, read_write> b3: array<f32>;
+     @group(0) @binding(4) var<uniform> bound: i32;
      fn finish(batch: i32, row: i32, col: i32, acc: f32) {
        let e0 = maxConst_((acc + b2[col]), 0.0f);
        let e1 = (row * 4) + col;
@@ -294,12 +297,12 @@ describe('WGSL of contractions', () => {
        let group = i32(wid.x);
        let lane = i32(sid);
        let batch = 0;
-       let row0 = (group / 1 % 4) * 4;
+       let row0 = (group / 1) * 4;
        let col = (group % 1 * 8 + lane) * 1;
        let col0 = min(col, 3);
        let lane_k = lane % 4;
-       let row_0 = min(row0 + 0 + lane / 4, 15);
-       let row_1 = min(row0 + 2 + lane / 4, 15);
+       let row_0 = min(row0 + 0 + lane / 4, bound - 1);
+       let row_1 = min(row0 + 2 + lane / 4, bound - 1);
        let a0_t0 = row_0 >> 2u;
        let a0_t3 = row_0 & 3;
        let a0_t6 = row_0 * 2;
@@ -377,10 +380,10 @@ describe('WGSL of contractions', () => {
          acc_3 = fma(f32(subgroupBroadcast(a1_t14, 5u)), b_1, acc_3);
        }
        if (col < 4) {
-         finish(batch, row0 + 0, col, acc_0);
-         finish(batch, row0 + 1, col, acc_1);
-         finish(batch, row0 + 2, col, acc_2);
-         finish(batch, row0 + 3, col, acc_3);
+         if (row0 + 0 < bound) { finish(batch, row0 + 0, col, acc_0); }
+         if (row0 + 1 < bound) { finish(batch, row0 + 1, col, acc_1); }
+         if (row0 + 2 < bound) { finish(batch, row0 + 2, col, acc_2); }
+         if (row0 + 3 < bound) { finish(batch, row0 + 3, col, acc_3); }
        }
      }
      "
@@ -403,6 +406,7 @@ describe('WGSL of contractions', () => {
      @group(0) @binding(0) var<storage, read> b0: array<f32>;
      @group(0) @binding(1) var<storage, read> b1: array<f32>;
      @group(0) @binding(2) var<storage, read_write> b2: array<f32>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      fn finish(batch: i32, row: i32, col: i32, acc: f32) {
        let e0 = (row * 4) + col;
        let e1 = b2[e0] - (0.10000000149011612f * acc);
@@ -414,11 +418,11 @@ describe('WGSL of contractions', () => {
        let group = i32(wid.x);
        let lane = i32(sid);
        let batch = 0;
-       let row0 = (group / 1 % 4) * 1;
+       let row0 = (group / 1) * 1;
        let col = (group % 1 * 8 + lane) * 1;
        let col0 = min(col, 3);
        let lane_k = lane % 8;
-       let row_0 = min(row0 + 0, 3);
+       let row_0 = min(row0 + 0, bound - 1);
        var acc_0 = f32();
        for (var k0 = 0; k0 < 8; k0 += 8) {
          let k_lane = k0 + lane_k;
@@ -449,7 +453,7 @@ describe('WGSL of contractions', () => {
          acc_0 = fma(f32(subgroupBroadcast(a0_t0, 7u)), b_7, acc_0);
        }
        if (col < 4) {
-         finish(batch, row0 + 0, col, acc_0);
+         if (row0 + 0 < bound) { finish(batch, row0 + 0, col, acc_0); }
        }
      }
      "

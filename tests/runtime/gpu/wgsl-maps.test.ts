@@ -16,13 +16,14 @@ describe('WGSL of maps', () => {
      @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
      @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<f32>>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      // fn isNan_
      // fn maxConst_
      // fn maxConst_4
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 32) { return; }
+       if (unit >= bound) { return; }
        let i0 = unit * 4;
        b2[i0 >> 2u] = maxConst_4(((b1[i0 >> 2u] * b0[i0 >> 2u]) + vec4<f32>(0.5f)), vec4<f32>(0.0f));
      }
@@ -39,10 +40,11 @@ describe('WGSL of maps', () => {
      "// Abs+Sqrt
      @group(0) @binding(0) var<storage, read> b0: array<f32>;
      @group(0) @binding(1) var<storage, read_write> b1: array<f32>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 15) { return; }
+       if (unit >= bound) { return; }
        let i0 = unit;
        b1[i0] = sqrt(abs(b0[i0]));
      }
@@ -87,10 +89,11 @@ describe('WGSL of maps', () => {
      @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
      @group(0) @binding(2) var<storage, read> b2: array<vec4<f32>>;
      @group(0) @binding(3) var<storage, read_write> b3: array<vec4<f32>>;
+     @group(0) @binding(4) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 12) { return; }
+       if (unit >= bound) { return; }
        let i1 = (unit & 1) * 4;
        let i1_rest = unit >> 1u;
        let i0 = i1_rest;
@@ -111,10 +114,11 @@ describe('WGSL of maps', () => {
      @group(0) @binding(0) var<storage, read> b0: array<f32>;
      @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<f32>>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 8) { return; }
+       if (unit >= bound) { return; }
        let i1 = (unit & 1) * 4;
        let i1_rest = unit >> 1u;
        let i0 = i1_rest;
@@ -135,11 +139,12 @@ describe('WGSL of maps', () => {
      "// StridedSlice
      @group(0) @binding(0) var<storage, read> b0: array<f32>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 1) { return; }
-       let i0 = 0;
+       if (unit >= bound) { return; }
+       let i0 = unit * 4;
        let t0 = (i0 * (-2)) + 7;
        b1[i0 >> 2u] = vec4<f32>(b0[t0], b0[t0 - 2], b0[t0 - 4], b0[t0 - 6]);
      }
@@ -157,10 +162,11 @@ describe('WGSL of maps', () => {
      @group(0) @binding(0) var<storage, read> b0: array<f32>;
      @group(0) @binding(1) var<storage, read> b1: array<f32>;
      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<f32>>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 6) { return; }
+       if (unit >= bound) { return; }
        let i1 = (unit % 3) * 4;
        let i1_rest = unit / 3;
        let i0 = i1_rest;
@@ -183,10 +189,11 @@ describe('WGSL of maps', () => {
      @group(0) @binding(0) var<storage, read> b0: array<i32>;
      @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<f32>>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 3) { return; }
+       if (unit >= bound) { return; }
        let i1 = 0;
        let i0 = unit;
        let t0 = b0[i0];
@@ -209,10 +216,11 @@ describe('WGSL of maps', () => {
      @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<u32>>;
      @group(0) @binding(3) var<storage, read_write> b3: array<vec4<f32>>;
+     @group(0) @binding(4) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 2) { return; }
+       if (unit >= bound) { return; }
        let i0 = unit * 4;
        let t0 = b1[i0 >> 2u];
        let t1 = b0[i0 >> 2u];
@@ -239,27 +247,29 @@ describe('WGSL of maps', () => {
      @group(0) @binding(0) var<storage, read> b0: array<vec4<u32>>;
      @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<i32>>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      // fn isNan_
      // fn f32_to_i32_
      // fn f32_to_i32_4
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 1) { return; }
-       let i0 = 0;
+       if (unit >= bound) { return; }
+       let i0 = unit * 4;
        b2[i0 >> 2u] = f32_to_i32_4(b1[i0 >> 2u]) + (vec4<i32>((b0[i0 >> 2u] != vec4<u32>())));
      }
 
      // Cast_2
      @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<u32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      // fn isNonzero_
      // fn isNonzero_4
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 1) { return; }
-       let i0 = 0;
+       if (unit >= bound) { return; }
+       let i0 = unit * 4;
        b1[i0 >> 2u] = select(vec4<u32>(), vec4<u32>(1u), isNonzero_4(b0[i0 >> 2u]));
      }
      "
@@ -276,11 +286,12 @@ describe('WGSL of maps', () => {
      @group(0) @binding(0) var<storage, read> b0: array<vec4<i32>>;
      @group(0) @binding(1) var<storage, read> b1: array<vec4<i32>>;
      @group(0) @binding(2) var<storage, read_write> b2: array<vec4<i32>>;
+     @group(0) @binding(3) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 1) { return; }
-       let i0 = 0;
+       if (unit >= bound) { return; }
+       let i0 = unit * 4;
        let t0 = b0[i0 >> 2u];
        let t1 = t0 == vec4<i32>(0);
        let t2 = b1[i0 >> 2u];
@@ -303,10 +314,11 @@ describe('WGSL of maps', () => {
      "// Cumsum/_ScanLoopSum
      @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 8) { return; }
+       if (unit >= bound) { return; }
        let i1 = (unit & 1) * 4;
        let i1_rest = unit >> 1u;
        let i0 = i1_rest;
@@ -329,6 +341,7 @@ describe('WGSL of maps', () => {
      "// random_uniform/RandomUniform+random_uniform/mul+random_uniform
      @group(0) @binding(0) var<storage, read> b0: array<u32>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      // fn mulHigh_
      // fn philox_
      // fn plusZero_
@@ -338,7 +351,7 @@ describe('WGSL of maps', () => {
        let t0 = b0[0];
        let t3 = b0[1] + 0u;
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 2) { return; }
+       if (unit >= bound) { return; }
        let i0 = unit * 4;
        let t1 = u32(i0);
        let t2 = t0 + (t1 >> 2u);
@@ -359,6 +372,7 @@ describe('WGSL of maps', () => {
      "// mul+add+truediv
      @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      var<private> nan_bits: u32 = 0x7fc00000u;
      fn timesZero_(x: f32) -> f32 {
        let bits = bitcast<u32>(x);
@@ -387,8 +401,8 @@ describe('WGSL of maps', () => {
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 1) { return; }
-       let i0 = 0;
+       if (unit >= bound) { return; }
+       let i0 = unit * 4;
        b1[i0 >> 2u] = overZero_4((plusZero_4(timesZero_4(b0[i0 >> 2u]))));
      }
      "
@@ -411,6 +425,7 @@ describe('WGSL of maps', () => {
      @group(0) @binding(3) var<storage, read> b3: array<f32>;
      @group(0) @binding(4) var<storage, read_write> b4: array<vec4<f32>>;
      @group(0) @binding(5) var<storage, read_write> b5: array<vec4<f32>>;
+     @group(0) @binding(6) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let t2 = 1.0f;
@@ -419,7 +434,7 @@ describe('WGSL of maps', () => {
        let t7 = 1.0f;
        let t8 = t7 - 0.9990000128746033f;
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 2) { return; }
+       if (unit >= bound) { return; }
        let i0 = unit * 4;
        let t0 = b4[i0 >> 2u];
        let t1 = b1[i0 >> 2u];
@@ -434,21 +449,23 @@ describe('WGSL of maps', () => {
 
      // Adam/mul+Adam/Assign
      @group(0) @binding(0) var<storage, read_write> b0: array<f32>;
+     @group(0) @binding(1) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let t0 = b0[0] * 0.8999999761581421f;
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 1) { return; }
+       if (unit >= bound) { return; }
        b0[0] = t0;
      }
 
      // Adam/mul_1+Adam/Assign_1
      @group(0) @binding(0) var<storage, read_write> b0: array<f32>;
+     @group(0) @binding(1) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let t0 = b0[0] * 0.9990000128746033f;
        let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= 1) { return; }
+       if (unit >= bound) { return; }
        b0[0] = t0;
      }
      "

@@ -53,10 +53,11 @@ describe('WGSL of reductions', () => {
      "// Mean
      @group(0) @binding(0) var<storage, read> b0: array<f32>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let row = i32(wid.x) * 64 + i32(lid);
-       if (row >= 25) { return; }
+       if (row >= bound) { return; }
        let i0 = row * 4;
        var p0 = vec4<f32>(0.0f);
        let t0 = i0 * 3;
@@ -82,10 +83,11 @@ describe('WGSL of reductions', () => {
      "// Sum
      @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let row = i32(wid.x) * 64 + i32(lid);
-       if (row >= 16) { return; }
+       if (row >= bound) { return; }
        let i0 = row * 4;
        var p0 = vec4<f32>(0.0f);
        for (var i1 = 0; i1 < 16; i1++) {
@@ -175,6 +177,7 @@ describe('WGSL of reductions', () => {
      "// ArgMax
      @group(0) @binding(0) var<storage, read> b0: array<f32>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<i32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      var<private> neg_inf_bits: u32 = 0xff800000u;
      // fn isNan_
      // fn isNan_4
@@ -183,7 +186,7 @@ describe('WGSL of reductions', () => {
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let row = i32(wid.x) * 64 + i32(lid);
-       if (row >= 2) { return; }
+       if (row >= bound) { return; }
        let i0 = row * 4;
        var p0 = vec4<f32>(bitcast<f32>(neg_inf_bits));
        let t0 = i0 * 10;
@@ -223,6 +226,7 @@ describe('WGSL of reductions', () => {
      @group(0) @binding(1) var<storage, read> b1: array<vec4<f32>>;
      @group(0) @binding(2) var<storage, read_write> b2: array<f32>;
      @group(0) @binding(3) var<storage, read_write> b3: array<vec4<f32>>;
+     @group(0) @binding(4) var<uniform> bound: i32;
      var<private> neg_inf_bits: u32 = 0xff800000u;
      var<private> nan_bits: u32 = 0x7fc00000u;
      // fn isNan_
@@ -235,7 +239,7 @@ describe('WGSL of reductions', () => {
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let row = i32(wid.x) * 64 + i32(lid);
-       if (row >= 8) { return; }
+       if (row >= bound) { return; }
        let i0 = row;
        var p0 = vec4<f32>(bitcast<f32>(neg_inf_bits));
        let t0 = i0 * 12;
@@ -295,6 +299,7 @@ describe('WGSL of reductions', () => {
      "// MaxPool
      @group(0) @binding(0) var<storage, read> b0: array<vec4<f32>>;
      @group(0) @binding(1) var<storage, read_write> b1: array<vec4<f32>>;
+     @group(0) @binding(2) var<uniform> bound: i32;
      var<private> neg_inf_bits: u32 = 0xff800000u;
      // fn isNan_
      // fn isNan_4
@@ -305,7 +310,7 @@ describe('WGSL of reductions', () => {
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
        let row = i32(wid.x) * 64 + i32(lid);
-       if (row >= 4) { return; }
+       if (row >= bound) { return; }
        let i2 = 0;
        let i1 = row & 1;
        let i1_rest = row >> 1u;
