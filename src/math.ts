@@ -4,6 +4,7 @@ export { argMax, argMin } from './ops/math/arg-reduce.js';
 export { add, mul, mulNoNan, squaredDifference, sub } from './ops/math/arithmetic.js';
 export { cast } from './ops/math/cast.js';
 export { clipByValue } from './ops/math/clip.js';
+export { angle, complex, conj, imag, real } from './ops/math/complex.js';
 export {
   equal,
   greater,

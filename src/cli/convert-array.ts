@@ -13,8 +13,8 @@ export function widened(array: NdArray): NdArray {
 
 /**
  * The array as `dtype`: floats become any float, integers a type that holds them or a float, whole
- * floats an integer, 0 and 1 a bool.
- * @throws InvalidArgumentError for fractions in integers, complex or string data elsewhere;
+ * floats an integer, 0 and 1 a bool, all numbers complex ones.
+ * @throws InvalidArgumentError for fractions in integers, complex data in real, string data elsewhere;
  *   TypeError of the library for integers out of range.
  */
 export function convertArray(array: NdArray, dtype: DType): NdArray {
@@ -25,13 +25,13 @@ export function convertArray(array: NdArray, dtype: DType): NdArray {
     );
   };
   if (array.dtype === 'string' || dtype === 'string') return refuse('text and numbers do not mix');
-  if (isComplex(array.dtype) || isComplex(dtype)) return refuse('convert it first');
+  if (isComplex(array.dtype) && !isComplex(dtype)) return refuse('take its real part first');
   const source = widened(array);
   const values = source.data as Iterable<number | bigint>;
   if (isInteger(dtype) || dtype === 'bool')
     for (const value of values) checkWhole(value, dtype, refuse);
   if (source.dtype === dtype) return source;
-  if (!isFloating(dtype) && !isInteger(dtype) && dtype !== 'bool')
+  if (!isFloating(dtype) && !isInteger(dtype) && !isComplex(dtype) && dtype !== 'bool')
     return refuse('it is a quantised or opaque type');
   return toNdArray(source, { dtype });
 }

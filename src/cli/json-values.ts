@@ -110,6 +110,7 @@ const isDescribed = (value: unknown): value is Described =>
  */
 export function arrayOfJson(value: unknown, dtype: DType): NdArray {
   if (isDescribed(value)) return arrayOfDescribed(value, dtype);
+  if (isComplex(dtype)) return complexOfJson(value, dtype);
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (isObject && !(dtype === 'string' && isEncoded(value)))
     throw new InvalidArgumentError(
@@ -121,6 +122,17 @@ export function arrayOfJson(value: unknown, dtype: DType): NdArray {
   return toNdArray(plain as ArrayLike, { dtype });
 }
 
+/** Complex numbers are pairs [re, im]: the innermost arrays. A number alone is real. */
+function complexOfJson(value: unknown, dtype: DType): NdArray {
+  if (!Array.isArray(value)) return toNdArray(floatLeaf(value, dtype), { dtype });
+  if (value.length === 0) return toNdArray([], { dtype });
+  const parts = toNdArray(mapLeaves(value, 'float64') as ArrayLike, { dtype: 'float64' });
+  if (parts.shape.at(-1) !== 2)
+    throw new InvalidArgumentError(`Values of ${dtype} are pairs [re, im]; put each in brackets.`);
+  const data = dtype === 'complex64' ? Float32Array.from(parts.data as Float64Array) : parts.data;
+  return ndArray(dtype, parts.shape.slice(0, -1), data as Float64Array);
+}
+
 function arrayOfDescribed(value: Described, dtype: DType): NdArray {
   const { shape, data } = value;
   const isShape =
@@ -129,9 +141,11 @@ function arrayOfDescribed(value: Described, dtype: DType): NdArray {
     throw new InvalidArgumentError('"shape" must be a list of sizes and "data" a list of values.');
   if (value.dtype !== undefined && value.dtype !== dtype)
     throw new InvalidArgumentError(
-      `"dtype" is ${JSON.stringify(value.dtype)}, but ${dtype} is wanted${isComplex(dtype) ? '; use a .npy file' : ''}.`,
+      `"dtype" is ${JSON.stringify(value.dtype)}, but ${dtype} is wanted.`,
     );
-  const flat = toNdArray(mapLeaves(data, dtype) as ArrayLike, { dtype });
+  const flat = isComplex(dtype)
+    ? complexOfJson(data, dtype)
+    : toNdArray(mapLeaves(data, dtype) as ArrayLike, { dtype });
   if (flat.shape.length === 1) return ndArray(dtype, shape as StaticShape, flat.data);
   if (formatTuple(flat.shape) === formatTuple(shape as StaticShape)) return flat;
   throw new InvalidArgumentError(

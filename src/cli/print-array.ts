@@ -38,6 +38,8 @@ function floatFormat(values: readonly number[]): (value: number) => string {
   };
 }
 
+const isNegative = (value: number): boolean => value < 0 || Object.is(value, -0);
+
 const isPair = (value: ScalarValue): value is readonly [number, number] => Array.isArray(value);
 
 function scalarFormat(values: readonly ScalarValue[]): (value: ScalarValue) => string {
@@ -46,7 +48,7 @@ function scalarFormat(values: readonly ScalarValue[]): (value: ScalarValue) => s
   return (value) => {
     if (typeof value === 'number') return float(value);
     if (isPair(value))
-      return `${float(value[0])}${value[1] < 0 ? '-' : '+'}${float(Math.abs(value[1]))}j`;
+      return `${float(value[0])}${isNegative(value[1]) ? '-' : '+'}${float(Math.abs(value[1]))}j`;
     if (value instanceof Uint8Array) return bytesText(value);
     if (typeof value === 'string') return quotedText(value);
     return String(value);
@@ -68,8 +70,11 @@ const quotedText = (text: string): string =>
   JSON.stringify(text).replace(/[\u007f-\u009f]/g, (char) => `\\u00${hex(char.charCodeAt(0))}`);
 
 /** A single-precision value without the digits that only its double has. */
-const rounded = (value: ScalarValue, single: boolean): ScalarValue =>
-  single && typeof value === 'number' ? shortestFloat32(value) : value;
+function rounded(value: ScalarValue, single: boolean): ScalarValue {
+  if (!single) return value;
+  if (isPair(value)) return [shortestFloat32(value[0]), shortestFloat32(value[1])];
+  return typeof value === 'number' ? shortestFloat32(value) : value;
+}
 
 /** Puts items on lines of limited width, each new line indented. */
 function wrapped(items: readonly string[], indent: string, columns: number): string {

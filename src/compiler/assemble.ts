@@ -5,7 +5,7 @@
 import { InternalError, ResourceExhaustedError, UnimplementedError } from '../errors.js';
 import { shortNameOf, type DType } from '../graph/dtype.js';
 import { elementCount, formatShape, sameShape, type StaticShape } from '../graph/shape.js';
-import type { Expr, ScalarType } from '../ir/expr.js';
+import { isComplexType, type Expr, type ScalarType } from '../ir/expr.js';
 import type {
   BufferDecl,
   BufferRole,
@@ -15,7 +15,7 @@ import type {
   Step,
   VariableDecl,
 } from '../ir/program.js';
-import { scalarTypeOf, storageBytes, storageOf } from '../ir/storage.js';
+import { scalarTypeOf, storageBytes, storageOf, storedLength } from '../ir/storage.js';
 import { verifyProgram } from '../ir/verify-program.js';
 import { emitKernel, type Located } from './emit-kernel.js';
 import type { Flow, FlowVariable } from './flow.js';
@@ -23,7 +23,16 @@ import { group } from './group.js';
 import { IndexAlgebra, indices, ravel } from './index-algebra.js';
 import { dropUnused, inline } from './inline.js';
 import { lower, randomPosition, type ExtraValue } from './lower.js';
-import { extentOf, exprsOf, loadsOf, outputsOf, prologueOf, spaceOf, type Piece } from './piece.js';
+import {
+  extentOf,
+  exprsOf,
+  loadsOf,
+  outputsOf,
+  prologueOf,
+  spaceOf,
+  type Piece,
+  type PieceOutput,
+} from './piece.js';
 import { planMemory, type Lifetime } from './plan-memory.js';
 import { everyLoad, schedule } from './schedule.js';
 import { splitWide } from './split-wide.js';
@@ -106,6 +115,8 @@ const dtypeOfType: Readonly<Record<ScalarType, DType>> = {
   u64: 'uint64',
   bool: 'bool',
   str: 'string',
+  c64: 'complex64',
+  c128: 'complex128',
 };
 
 class Assembly {
@@ -188,7 +199,7 @@ class Assembly {
         `"${label}": ${dtype} tensors cannot be computed with on the ${place}.`,
         { node: label },
       );
-    const byteLength = Math.max(1, elementCount(shape)) * storageBytes(storage);
+    const byteLength = Math.max(1, storedLength(dtype, shape)) * storageBytes(storage);
     if (byteLength > this.maxBytes)
       throw new ResourceExhaustedError(
         `OOM when allocating tensor "${label}" with shape ${formatShape(shape)} and type ${shortNameOf(dtype)}: ${byteLength} bytes, but one buffer holds at most ${this.maxBytes}. Use smaller batches, or split the tensor.`,
@@ -277,6 +288,7 @@ class Assembly {
       return {
         buffer,
         storage: decl.storage,
+        length: Math.max(1, storedLength(decl.dtype, decl.shape)),
         shape: id === randomPosition ? [2 * this.flow.random.length] : this.#value(id).shape,
       };
     };
@@ -399,6 +411,10 @@ class Assembly {
   }
 }
 
+/** Whether what fills a scatter needs both parts of complex numbers for each, which are apart then. */
+const mixesParts = (outputs: readonly PieceOutput[]): boolean =>
+  outputs.some(({ expr }) => isComplexType(expr.type) && expr.kind !== 'load');
+
 /** Whether a piece that writes a variable reads its old value only at the element it writes. */
 function readsOwnElement(
   piece: Piece,
@@ -409,6 +425,7 @@ function readsOwnElement(
   const { initial } = variable;
   if (initial === null || !loadsOf(exprsOf(piece)).has(initial)) return true;
   if (piece.kind === 'scatter' && loadsOf(prologueOf(piece)).has(initial)) return false;
+  if (piece.kind === 'scatter' && mixesParts(outputsOf(piece))) return false;
   const inLoops = piece.kind === 'reduce' || piece.kind === 'contract';
   const algebra = new IndexAlgebra(extentOf(piece));
   const element = piece.kind === 'reduce' && piece.elementOutputs.some((o) => o.value === value);

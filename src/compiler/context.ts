@@ -1,10 +1,27 @@
 /** What an op's lowering function sees: operands with known shapes whose elements it can ask for. */
 import { InvalidArgumentError, UnimplementedError } from '../errors.js';
-import { isFloating, type DType, type NdArray } from '../graph/dtype.js';
+import {
+  elementsPerValue,
+  isComplex,
+  isFloating,
+  type DType,
+  type NdArray,
+} from '../graph/dtype.js';
 import { groupByArg, inputArgs, outputArgs } from '../graph/signature.js';
 import { elementCount, formatShape, sameShape, type StaticShape } from '../graph/shape.js';
 import { toByteString } from '../ir/byte-strings.js';
-import { check, constant, int, load, type Expr, type ExprOf, type ScalarType } from '../ir/expr.js';
+import {
+  check,
+  complex,
+  constant,
+  int,
+  isComplexType,
+  load,
+  partType,
+  type Expr,
+  type ExprOf,
+  type ScalarType,
+} from '../ir/expr.js';
 import { encode, scalarTypeOf } from '../ir/storage.js';
 import type { Place } from '../ir/program.js';
 import type { Check, LowerContext, Operand, Result } from '../ops/op-def.js';
@@ -112,7 +129,8 @@ function operand(value: Value, node: FlowNode, lookup: ValueLookup): Operand {
   };
 }
 
-const mayDecideShapes = (dtype: DType): boolean => !isFloating(dtype) && dtype !== 'string';
+const mayDecideShapes = (dtype: DType): boolean =>
+  !isFloating(dtype) && !isComplex(dtype) && dtype !== 'string';
 
 /** Operand of a state input whose old value the op does not read. */
 const absent: Operand = {
@@ -147,11 +165,12 @@ const isShort = ({ dtype, data }: NdArray, at: number): boolean =>
 const filled = new WeakMap<object, boolean>();
 
 /** Whether all elements are the same bits: the array then is as good as a scalar. */
-function isFilled({ data }: NdArray): boolean {
+function isFilled({ data, dtype }: NdArray): boolean {
   const known = filled.get(data);
   if (known !== undefined) return known;
-  const [first] = data;
-  const answer = data.length > 0 && data.every((item: unknown) => Object.is(item, first));
+  const period = elementsPerValue(dtype);
+  const answer =
+    data.length > 0 && data.every((item: unknown, i) => Object.is(item, data[i % period]));
   filled.set(data, answer);
   return answer;
 }
@@ -175,6 +194,10 @@ const isConstant = (expr: Expr): expr is ExprOf<'const'> => expr.kind === 'const
 
 function scalarConstant(array: NdArray, type: ScalarType, at: number): Expr {
   if (array.dtype === 'string') return constant(type, toByteString(array.data[at] as Uint8Array));
+  if (isComplexType(type)) {
+    const part = (i: number): Expr => constant(partType(type), Number(array.data[2 * at + i]));
+    return complex(part(0), part(1));
+  }
   const stored = encode(array, type === 'bool' ? 'u32' : type, 'constant')[at] as number | bigint;
   return constant(type, type === 'bool' ? stored !== 0 : stored);
 }

@@ -1,6 +1,6 @@
 /** Emit one kernel: a piece whose values have buffers. Loads become reads at flat indices, axes merge. */
 import { InternalError } from '../errors.js';
-import { elementCount, type StaticShape } from '../graph/shape.js';
+import type { StaticShape } from '../graph/shape.js';
 import { index, int, rewrite, type Expr } from '../ir/expr.js';
 import {
   contractAxes,
@@ -21,11 +21,14 @@ import {
   type PieceOutput,
   type ScatterPiece,
 } from './piece.js';
+import { splitComplex } from './split-complex.js';
 
 /** Where a value lives: a buffer number, and what a kernel must know of it. */
 export interface Located {
   readonly buffer: number;
   readonly storage: StorageType;
+  /** Stored elements. */
+  readonly length: number;
   readonly shape: StaticShape;
 }
 
@@ -45,8 +48,8 @@ export function emitKernel(piece: Piece, locate: (value: number) => Located): Em
   const located = new Map([...loads, ...stores].map((l) => [l.buffer, l]));
   const bindings: Binding[] = buffers.map((buffer) => {
     const at = located.get(buffer) as Located;
-    const length = Math.max(1, elementCount(at.shape));
-    return { access: written.has(buffer) ? 'read_write' : 'read', storage: at.storage, length };
+    const access = written.has(buffer) ? 'read_write' : 'read';
+    return { access, storage: at.storage, length: at.length };
   });
   const bindingOf = new Map(buffers.map((buffer, i) => [buffer, i]));
   const memo = new Map<Expr, Expr>();
@@ -68,7 +71,8 @@ export function emitKernel(piece: Piece, locate: (value: number) => Located): Em
       at: flat,
       value: physical(output.expr),
     });
-  return { kernel: build(merged, bindings, algebra, physical, store), buffers };
+  const kernel = build(merged, bindings, algebra, physical, store);
+  return { kernel: splitComplex(kernel), buffers };
 }
 
 function build(

@@ -1,10 +1,10 @@
 /** What a Program will do, as plain data and as a table: which ops became which kernels, and costs. */
 import type { DType } from '../graph/dtype.js';
-import { elementCount, formatShape, type StaticShape } from '../graph/shape.js';
+import { formatShape, type StaticShape } from '../graph/shape.js';
 import type { Kernel } from '../ir/kernel.js';
 import type { BufferDecl, FetchSource, Place, Program, Step } from '../ir/program.js';
 import { fillOf } from '../ir/scatter-fill.js';
-import { storageBytes } from '../ir/storage.js';
+import { storageBytes, storedLength } from '../ir/storage.js';
 import { kernelCost, type KernelCost } from './kernel-cost.js';
 
 export interface ExplainedKernel extends KernelCost {
@@ -62,7 +62,7 @@ export function explainProgram(program: Program): Explanation {
   });
   const variables = program.variables.map(
     ({ key, dtype, shape, place, storage, reads, writes }): ExplainedVariable => {
-      const byteLength = Math.max(1, elementCount(shape)) * storageBytes(storage);
+      const byteLength = Math.max(1, storedLength(dtype, shape)) * storageBytes(storage);
       return { name: key.replace(/^\//, ''), dtype, shape, place, reads, writes, byteLength };
     },
   );

@@ -3,9 +3,9 @@
  * sibling with the same iteration space. What stays becomes one kernel per piece.
  */
 import { elementCount, type StaticShape } from '../graph/shape.js';
-import { rewrite, walk, type Expr } from '../ir/expr.js';
+import { isComplexType, rewrite, walk, type Expr } from '../ir/expr.js';
 import type { FlowVariable } from './flow.js';
-import { maxExprNodes } from './inline.js';
+import { maxExprNodes, sizeOf } from './inline.js';
 import { IndexAlgebra, indices, ravel, substitute, unravel } from './index-algebra.js';
 import {
   certainLoads,
@@ -77,7 +77,7 @@ class Grouping {
     const known = this.#nodes.get(piece);
     if (known !== undefined) return known;
     let nodes = 0;
-    walk(exprsOf(piece), () => nodes++);
+    walk(exprsOf(piece), (node) => (nodes += sizeOf(node)));
     this.#nodes.set(piece, nodes);
     return nodes;
   }
@@ -112,6 +112,8 @@ class Grouping {
 
   #merge(at: number, piece: MapPiece, inputs: readonly number[]): Piece | null {
     const target = this.#groups[at] as Piece;
+    // A kernel has both parts of a complex product in neighbouring elements, and neither alone is it.
+    if (target.kind === 'contract' && isComplexType(target.type)) return null;
     if (target.place !== piece.place || piece.outputs.length === 0) return null;
     const level = levelOf(target, elementCount(piece.shape));
     if (level === null || !this.#fits(target, piece)) return null;

@@ -3,7 +3,7 @@
  * elementwise work goes where it is computed once, or where recomputing is cheaper than memory.
  */
 import { elementCount } from '../graph/shape.js';
-import { rewrite, walk, type Expr } from '../ir/expr.js';
+import { isComplexType, rewrite, walk, type Expr, type ExprOf } from '../ir/expr.js';
 import { ExprKeys } from '../ir/expr-keys.js';
 import { substitute } from './index-algebra.js';
 import {
@@ -52,7 +52,22 @@ const weights: Partial<Record<string, number>> = {
   sqrt: 2,
   rsqrt: 2,
   neg: 0,
+  real: 0,
+  imag: 0,
+  complex: 0,
 };
+
+/** Arithmetic on data of one node, in additions. */
+function workOf(node: ExprOf<'unary'> | ExprOf<'binary'>): number {
+  const work = weights[node.fn] ?? 1;
+  return isComplexType(node.type) ? 4 * work : work;
+}
+
+/** Nodes a printer will see of it: a complex one becomes many. */
+export function sizeOf(node: Expr): number {
+  if (!isComplexType(node.type)) return 1;
+  return node.kind === 'unary' || node.kind === 'binary' ? 2 + 2 * workOf(node) : 2;
+}
 
 export interface ExprCost {
   /** Arithmetic on data; index arithmetic and choices by index are free. */
@@ -70,7 +85,7 @@ export function costOf(exprs: readonly Expr[]): ExprCost {
   const data = new Set<Expr>();
   const loads = new Set<number>();
   walk(exprs, (node) => {
-    nodes++;
+    nodes += sizeOf(node);
     checks ||= node.kind === 'check';
     const inputs = node.kind === 'load' ? [] : childrenOf(node);
     if (node.kind === 'load') loads.add(node.value);
@@ -79,7 +94,7 @@ export function costOf(exprs: readonly Expr[]): ExprCost {
     if (node.kind === 'call') work += 64;
     if (!data.has(node)) return;
     if (node.kind === 'fold') work += 32 * node.extent;
-    if (node.kind === 'unary' || node.kind === 'binary') work += weights[node.fn] ?? 1;
+    if (node.kind === 'unary' || node.kind === 'binary') work += workOf(node);
     if (node.kind === 'select' && data.has(node.cond)) work += 1;
   });
   return { work, loads: loads.size, nodes, checks };

@@ -20,6 +20,7 @@ import type { Place } from '../ir/program.js';
 import { narrow } from '../ir/storage.js';
 import type { LowerContext, Operand, ReducePlan, ScatterPlan } from '../ops/op-def.js';
 import { lowerContext, type AnyContext, type ValueLookup } from './context.js';
+import { complexProduct } from './complex-product.js';
 import type { Flow, FlowNode } from './flow.js';
 import { indices, ravel, unravel } from './index-algebra.js';
 import { gatheringPlan, scatterPiece, scatters } from './lower-scatter.js';
@@ -203,6 +204,8 @@ function lowerScatter(
 
 function lowerReduce(node: FlowNode, plan: ReducePlan, lookup: ValueLookup, fresh: Fresh): Piece[] {
   if (elementCount(plan.inner) === 1) return reduceOfOne(node, plan, lookup);
+  const product = complexProduct(node, plan, lookup, fresh);
+  if (product !== null) return product;
   const piece = reducePiece(node, plan, lookup);
   const rows = elementCount(piece.shape);
   const [only, second] = piece.stages;

@@ -1,8 +1,10 @@
 /** Output shapes of a node whose input shapes are known, all of them full. */
 import { InvalidArgumentError, ResourceExhaustedError } from '../errors.js';
-import type { NdArray } from '../graph/dtype.js';
+import { isComplex, type DType, type NdArray } from '../graph/dtype.js';
 import { inferShapes } from '../graph/infer.js';
-import { elementCount, formatShape, isStatic, type StaticShape } from '../graph/shape.js';
+import { formatShape, isStatic, type StaticShape } from '../graph/shape.js';
+import { outputTypes } from '../graph/signature.js';
+import { storedLength } from '../ir/storage.js';
 import { constantOf } from './context.js';
 import type { FlowNode } from './flow.js';
 import type { FlowBuilder } from './flow-builder.js';
@@ -46,7 +48,9 @@ export function staticShapes(flow: FlowBuilder, node: FlowNode): readonly Static
     },
   });
   if (shapes.every(isStatic)) {
-    for (const shape of shapes) checkIndexable(shape, name, def.name);
+    const types = outputTypes(def, attrs);
+    for (const [i, shape] of shapes.entries())
+      checkIndexable(types[i]?.dtype ?? 'float32', shape, name, def.name);
     return shapes;
   }
   // A placeholder's default, used: it is what it passes on that has a shape.
@@ -54,11 +58,11 @@ export function staticShapes(flow: FlowBuilder, node: FlowNode): readonly Static
   return needFeeds(flow, asked.size > 0 ? [...asked] : inputs, node);
 }
 
-function checkIndexable(shape: StaticShape, node: string, op: string): void {
-  const count = elementCount(shape);
+function checkIndexable(dtype: DType, shape: StaticShape, node: string, op: string): void {
+  const count = storedLength(dtype, shape);
   if (count <= maxElements) return;
   throw new ResourceExhaustedError(
-    `${op} "${node}": OOM: a tensor of shape ${formatShape(shape)} has ${count} elements, and kernels index at most ${maxElements}. Use a smaller batch, or split the tensor.`,
+    `${op} "${node}": OOM: a tensor of shape ${formatShape(shape)} has ${count} ${isComplex(dtype) ? 'parts' : 'elements'}, and kernels index at most ${maxElements}. Use a smaller batch, or split the tensor.`,
     { node, op },
   );
 }

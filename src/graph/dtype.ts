@@ -160,6 +160,8 @@ export const integerDTypes = [
   'uint64',
 ] as const;
 
+export const complexDTypes = ['complex64', 'complex128'] as const;
+
 export const isFloating = (dtype: DType): boolean =>
   (floatDTypes as readonly DType[]).includes(dtype);
 export const isInteger = (dtype: DType): boolean =>

@@ -37,7 +37,8 @@ const isTrainable = (dtype: DType): boolean =>
  * @param ys tensors of any shape, or one tensor.
  * @param xs tensors or variables.
  * @returns one tensor per x with x's shape and dtype, or null where no path leads from x to any y.
- * @throws LookupError if an op on the way has no gradient; ValueError for gradYs of a wrong shape.
+ * @throws LookupError if an op on the way has no gradient; ValueError for gradYs of a wrong shape;
+ *   DTypeError for a complex y without one.
  * @see tf.gradients
  * @example const [dx] = gradients([y], [x]);
  */
@@ -95,9 +96,10 @@ function startGradient(y: Tensor, given: Tensor | null, i: number): Tensor | nul
     return b.op('Identity', [given], {}, `grad_ys_${i}`);
   }
   if (isComplex(y.dtype))
-    throw new DTypeError(`Gradients of complex tensors must set gradYs (${y}).`, {
-      node: y.op.name,
-    });
+    throw new DTypeError(
+      `Gradients of complex tensors (${y}) must set gradYs (y.dtype = ${y.dtype}).`,
+      { node: y.op.name },
+    );
   if (!isTrainable(y.dtype)) return null;
   const shape = isStatic(y.shape)
     ? b.constant(

@@ -222,8 +222,9 @@ function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   if (have === 1 && array.dtype === 'string')
     return { ...array, shape, data: new Array<Uint8Array>(want).fill(array.data[0] as Uint8Array) };
   if (have === 1 && isNumericDType(array.dtype)) {
-    const data = new (arrayConstructor(array.dtype) as Float32ArrayConstructor)(want);
-    data.fill(array.data[0] as number);
+    const width = elementsPerValue(array.dtype);
+    const data = new (arrayConstructor(array.dtype) as Float32ArrayConstructor)(want * width);
+    for (let i = 0; i < data.length; i++) data[i] = array.data[i % width] as number;
     return { dtype: array.dtype, shape, data } as NdArray;
   }
   throw new ValueError(`Data of ${have} elements does not fill shape ${formatTuple(shape)}.`);

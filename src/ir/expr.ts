@@ -5,13 +5,26 @@
  */
 import { InternalError } from '../errors.js';
 
-/** Computing types. The 64-bit ones, and byte strings (`str`), exist on the host only. */
-export type ScalarType = 'f32' | 'f64' | 'i32' | 'u32' | 'i64' | 'u64' | 'bool' | 'str';
+/**
+ * Computing types. The 64-bit ones, and byte strings (`str`), exist on the host only. The complex
+ * ones, `c64` and `c128`, are pairs of f32 and f64; the compiler splits them into their parts before
+ * a kernel is made, so no printer has them.
+ */
+export type ScalarType =
+  'f32' | 'f64' | 'i32' | 'u32' | 'i64' | 'u64' | 'bool' | 'str' | 'c64' | 'c128';
+
+export const isComplexType = (type: ScalarType): type is 'c64' | 'c128' =>
+  type === 'c64' || type === 'c128';
+
+/** Type of a complex type's real and imaginary part; other types are their own. */
+export const partType = (type: ScalarType): ScalarType =>
+  type === 'c64' ? 'f32' : type === 'c128' ? 'f64' : type;
 
 /**
  * Float functions follow TensorFlow's CPU kernels for NaN and infinity. `round` is half to even.
  * `sign` of NaN is NaN. `wrapX` reduces an i32 to the range of a narrower integer, `roundX` rounds
  * an f32 to the nearest value of a 16-bit float. `not` is logical on bool and bitwise on integers.
+ * `real` and `imag` are the parts of a complex number.
  */
 export type UnaryFn =
   | 'neg'
@@ -52,13 +65,16 @@ export type UnaryFn =
   | 'wrapU8'
   | 'wrapU16'
   | 'roundF16'
-  | 'roundBf16';
+  | 'roundBf16'
+  | 'real'
+  | 'imag';
 
 /**
  * `div` is true division on floats and truncates on integers; `mod` is the remainder of truncated
  * division on both. `max` and `min` give NaN when either side is NaN. `pow` on integers wraps.
  * Integer arithmetic wraps. `and`, `or` are logical on bool, bitwise on integers. Byte strings are
- * joined by `add` and compared by `eq` and `ne`; nothing else is defined on them.
+ * joined by `add` and compared by `eq` and `ne`; nothing else is defined on them. `complex` makes a
+ * complex number of its parts.
  */
 export type BinaryFn =
   | 'add'
@@ -80,7 +96,8 @@ export type BinaryFn =
   | 'gt'
   | 'ge'
   | 'eq'
-  | 'ne';
+  | 'ne'
+  | 'complex';
 
 /** Associative combiners of reductions. `max`, `min` propagate NaN as the binary functions do. */
 export type Combiner = 'sum' | 'prod' | 'max' | 'min' | 'and' | 'or';
@@ -95,6 +112,7 @@ export type Combiner = 'sum' | 'prod' | 'max' | 'min' | 'and' | 'or';
 export type Intrinsic = 'philox' | 'truncatedNormal';
 
 export type Expr =
+  /** A complex constant has no imaginary part; one that has is `complex` of two constants. */
   | { readonly kind: 'const'; readonly type: ScalarType; readonly value: number | bigint | string }
   /** Iteration variable; axes 0.. belong to the kernel, axes from `firstFoldAxis` to folds. */
   | { readonly kind: 'index'; readonly type: 'i32'; readonly axis: number }
@@ -131,7 +149,10 @@ export type Expr =
       readonly a: Expr;
       readonly b: Expr;
     }
-  /** Value conversion: float to integer truncates toward zero, integers wrap, to bool is `!= 0`. */
+  /**
+   * Value conversion: float to integer truncates toward zero, integers wrap, to bool is `!= 0`, a
+   * complex number becomes its real part.
+   */
   | { readonly kind: 'cast'; readonly type: ScalarType; readonly x: Expr }
   /** Reinterprets 32 bits. */
   | { readonly kind: 'bitcast'; readonly type: ScalarType; readonly x: Expr }
@@ -178,6 +199,7 @@ export const firstFoldAxis = 1000;
 
 const comparisons: ReadonlySet<BinaryFn> = new Set(['lt', 'le', 'gt', 'ge', 'eq', 'ne']);
 export const isComparison = (fn: BinaryFn): boolean => comparisons.has(fn);
+const complexOf = (part: ScalarType): ScalarType => (part === 'f64' ? 'c128' : 'c64');
 const tests: ReadonlySet<UnaryFn> = new Set(['isNan', 'isInf', 'isFinite']);
 
 /** A literal; the zero of byte strings is the empty one. */
@@ -218,13 +240,13 @@ export const stage = (stageIndex: number, type: ScalarType): Expr => ({
 export const acc = (type: ScalarType): Expr => ({ kind: 'acc', type });
 export const unary = (fn: UnaryFn, x: Expr): Expr => ({
   kind: 'unary',
-  type: tests.has(fn) ? 'bool' : x.type,
+  type: tests.has(fn) ? 'bool' : fn === 'real' || fn === 'imag' ? partType(x.type) : x.type,
   fn,
   x,
 });
 export const binary = (fn: BinaryFn, a: Expr, b: Expr): Expr => ({
   kind: 'binary',
-  type: comparisons.has(fn) ? 'bool' : a.type,
+  type: comparisons.has(fn) ? 'bool' : fn === 'complex' ? complexOf(a.type) : a.type,
   fn,
   a,
   b,
@@ -278,6 +300,11 @@ export const ne = (a: Expr, b: Expr): Expr => binary('ne', a, b);
 export const and = (a: Expr, b: Expr): Expr => binary('and', a, b);
 export const or = (a: Expr, b: Expr): Expr => binary('or', a, b);
 export const neg = (x: Expr): Expr => unary('neg', x);
+export const complex = (re: Expr, im: Expr): Expr => binary('complex', re, im);
+export const real = (x: Expr): Expr => unary('real', x);
+export const imag = (x: Expr): Expr => unary('imag', x);
+/** The complex conjugate. */
+export const conj = (x: Expr): Expr => complex(real(x), neg(imag(x)));
 /** A constant of the type of `x`. */
 export const like = (x: Expr, value: number): Expr => constant(x.type, value);
 

@@ -13,6 +13,9 @@ const limits: Readonly<Record<Exclude<ScalarType, 'str'>, Limits>> = {
   i64: [-(2n ** 63n), 2n ** 63n - 1n],
   u64: [0n, 2n ** 64n - 1n],
   bool: [0, 1],
+  // Complex numbers have no order, and no limits.
+  c64: [NaN, NaN],
+  c128: [NaN, NaN],
 };
 
 /** All bits set; floats have no such thing. */

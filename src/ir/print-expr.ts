@@ -59,6 +59,8 @@ const suffixes: Readonly<Record<ScalarType, string>> = {
   u64: 'uL',
   bool: '',
   str: '',
+  c64: 'c',
+  c128: 'cd',
 };
 
 /** Prints expressions that share nodes; one printer per kernel. */

@@ -4,7 +4,13 @@
  * TensorFlow's dtypes.
  */
 import { InternalError, InvalidArgumentError, UnimplementedError } from '../errors.js';
-import { arrayConstructor, isNumericDType, type DType, type NdArray } from '../graph/dtype.js';
+import {
+  arrayConstructor,
+  elementsPerValue,
+  isNumericDType,
+  type DType,
+  type NdArray,
+} from '../graph/dtype.js';
 import { fromBrainBits, fromHalfBits, toBrainBits, toHalfBits } from '../graph/half-floats.js';
 import { elementCount, type StaticShape } from '../graph/shape.js';
 import { bytesOf, toByteString } from './byte-strings.js';
@@ -40,6 +46,8 @@ const onHost: Partial<Record<DType, StorageType>> = {
   int64: 'i64',
   uint64: 'u64',
   string: 'str',
+  complex64: 'f32',
+  complex128: 'f64',
 };
 
 /** Storage of a dtype in a place, or undefined if kernels there cannot hold it. */
@@ -50,9 +58,21 @@ export function storageOf(dtype: DType, place: Place): StorageType | undefined {
   return host === 'f64' || host === 'u64' || host === 'str' ? undefined : host;
 }
 
-/** Type a loaded element computes in: its storage, but bool for bool. */
-export const scalarTypeOf = (dtype: DType, place: Place): ScalarType | undefined =>
-  dtype === 'bool' ? 'bool' : storageOf(dtype, place);
+const computedAs: Partial<Record<DType, ScalarType>> = {
+  bool: 'bool',
+  complex64: 'c64',
+  complex128: 'c128',
+};
+
+/** Type a loaded element computes in: its storage, but for bool and for complex numbers. */
+export function scalarTypeOf(dtype: DType, place: Place): ScalarType | undefined {
+  const storage = storageOf(dtype, place);
+  return storage === undefined ? undefined : (computedAs[dtype] ?? storage);
+}
+
+/** Stored elements of a tensor: a complex number is a real and an imaginary part, side by side. */
+export const storedLength = (dtype: DType, shape: StaticShape): number =>
+  elementCount(shape) * elementsPerValue(dtype);
 
 /** Bytes of one element; of a string, those of the reference to it. */
 export const storageBytes = (storage: StorageType): number =>
@@ -152,8 +172,8 @@ function narrowInt64(source: BigInt64Array, label: string): Int32Array {
 
 /** Storage to host array. Always a fresh array the caller may keep. */
 export function decode(source: StorageArray, dtype: DType, shape: StaticShape): NdArray {
-  const n = elementCount(shape);
-  if (isText(source)) return stringArray(source.slice(0, n).map(bytesOf), shape);
+  if (isText(source)) return stringArray(source.slice(0, elementCount(shape)).map(bytesOf), shape);
+  const n = storedLength(dtype, shape);
   const values = source.length === n ? source : source.subarray(0, n);
   return { dtype, shape: [...shape], data: decodeData(values, dtype) } as NdArray;
 }

@@ -3,7 +3,15 @@
  * walk over the expressions; a failure is a bug of the compiler, never of the user.
  */
 import { InternalError } from '../errors.js';
-import { firstFoldAxis, operands, walk, type Expr, type ExprOf, type ScalarType } from './expr.js';
+import {
+  firstFoldAxis,
+  isComplexType,
+  operands,
+  walk,
+  type Expr,
+  type ExprOf,
+  type ScalarType,
+} from './expr.js';
 import { ExprKeys } from './expr-keys.js';
 import {
   contractAxes,
@@ -139,6 +147,7 @@ class KernelVerifier {
   }
 
   #stores(stores: readonly Store[], at: Scope): void {
+    const places = this.#placesOf(stores);
     if (stores.length === 0 && this.kernel.kind !== 'reduce') this.#fail('it stores nothing');
     for (const store of stores) {
       const binding = this.kernel.bindings[store.binding];
@@ -155,15 +164,23 @@ class KernelVerifier {
           store.value,
           at,
         );
-      this.#ownElement(store, at);
+      this.#ownElement(store, places, at);
     }
   }
 
-  /** What a kernel both reads and writes it must read at the element it writes: no other is safe. */
-  #ownElement(store: Store, at: Scope): void {
+  /** Elements that stores made together write, per binding: both parts of a complex number, say. */
+  #placesOf(stores: readonly Store[]): ReadonlyMap<number, ReadonlySet<string>> {
+    const places = new Map<number, Set<string>>();
+    for (const { binding, at } of stores)
+      places.set(binding, (places.get(binding) ?? new Set()).add(this.#keys.of(at)));
+    return places;
+  }
+
+  /** What a kernel both reads and writes it must read at an element it writes: no other is safe. */
+  #ownElement(store: Store, places: ReadonlyMap<number, ReadonlySet<string>>, at: Scope): void {
     for (const node of this.#reads) {
       if (node.binding !== store.binding) continue;
-      if (this.#keys.of(node.at) !== this.#keys.of(store.at))
+      if (places.get(store.binding)?.has(this.#keys.of(node.at)) !== true)
         this.#fail(`binding ${store.binding} is stored to, and read at another element`, node, at);
     }
   }
@@ -178,6 +195,7 @@ class KernelVerifier {
       this.#checked.add(node);
       const wrong = typeError(node);
       if (wrong !== null) this.#fail(wrong, node, at);
+      if (isComplexType(node.type)) this.#fail(`a ${node.type} is left`, node, at);
       if (this.options.place === 'device' && isHostOnly(node.type))
         this.#fail(`${node.type} is computed with on a device`, node, at);
     });

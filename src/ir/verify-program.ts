@@ -7,7 +7,7 @@ import { elementCount } from '../graph/shape.js';
 import { walk } from './expr.js';
 import { kernelExprs, storesOf, type Kernel } from './kernel.js';
 import type { BufferDecl, Program, Step } from './program.js';
-import { storageBytes, storageOf } from './storage.js';
+import { storageBytes, storageOf, storedLength } from './storage.js';
 import { verifyKernel } from './verify-kernel.js';
 
 /**
@@ -33,7 +33,7 @@ function verifyBuffer(program: Program, buffer: BufferDecl, i: number): void {
       `${dtype} on the ${place} is stored as ${wanted ?? 'nothing'}, not ${storage}`,
       label,
     );
-  const bytes = Math.max(1, elementCount(shape)) * storageBytes(storage);
+  const bytes = Math.max(1, storedLength(dtype, shape)) * storageBytes(storage);
   if (byteLength !== bytes) fail(where, `it has ${byteLength} bytes and needs ${bytes}`, label);
   const wrong = roleError(program, buffer);
   if (wrong !== null) fail(where, wrong, label);

@@ -6,6 +6,7 @@ import type { StorageType } from './kernel.js';
 const floats: readonly ScalarType[] = ['f32', 'f64'];
 const integers: readonly ScalarType[] = ['i32', 'u32', 'i64', 'u64'];
 const numbers: readonly ScalarType[] = [...floats, ...integers];
+const complexes: readonly ScalarType[] = ['c64', 'c128'];
 const wide: readonly ScalarType[] = ['f64', 'i64', 'u64'];
 const signed: readonly ScalarType[] = ['f32', 'f64', 'i32', 'i64'];
 
@@ -13,7 +14,10 @@ const signed: readonly ScalarType[] = ['f32', 'f64', 'i32', 'i64'];
 export const isHostOnly = (type: ScalarType): boolean => type === 'str' || wide.includes(type);
 
 /** Storage of a value of a type: bool is stored as u32. */
-export const storageOfType = (type: ScalarType): StorageType => (type === 'bool' ? 'u32' : type);
+export function storageOfType(type: ScalarType): StorageType {
+  if (type === 'bool') return 'u32';
+  return type === 'c64' ? 'f32' : type === 'c128' ? 'f64' : type;
+}
 
 /** Operand types of unary functions; those not listed take floats. */
 const unaryTypes: Partial<Record<UnaryFn, readonly ScalarType[]>> = {
@@ -27,6 +31,8 @@ const unaryTypes: Partial<Record<UnaryFn, readonly ScalarType[]>> = {
   wrapU16: ['i32'],
   roundF16: ['f32'],
   roundBf16: ['f32'],
+  real: complexes,
+  imag: complexes,
 };
 
 const tests: readonly UnaryFn[] = ['isNan', 'isInf', 'isFinite'];
@@ -42,6 +48,7 @@ const binaryTypes: Partial<Record<BinaryFn, readonly ScalarType[]>> = {
   shr: integers,
   eq: [...numbers, 'bool', 'str'],
   ne: [...numbers, 'bool', 'str'],
+  complex: floats,
 };
 
 /** What is wrong with the types of a node and its operands, or null. */

@@ -3,7 +3,7 @@
  * (two operands of one shape). Each op keeps its own formula and gradient; these hold the schema.
  */
 import { addNode, type TensorLike } from '../graph/add-node.js';
-import type { DType } from '../graph/dtype.js';
+import { isComplex, type DType } from '../graph/dtype.js';
 import type { GradFn, InferContext, NoGrad, OpBuilder } from '../graph/op-schema.js';
 import type { Tensor } from '../graph/operation.js';
 import type { Expr } from '../ir/expr.js';
@@ -200,6 +200,10 @@ export const times = (b: Builder, x: Tensor, y: Tensor): Tensor => b.op('Mul', [
 /** `x` times a constant. */
 export const scaled = (b: Builder, x: Tensor, factor: number): Tensor =>
   times(b, x, scalarLike(b, x, factor, 'mul/y'));
+
+/** The complex conjugate; real tensors, which are their own, get no node. */
+export const conjugate = (b: Builder, x: Tensor): Tensor =>
+  isComplex(x.dtype) ? b.op('Conj', [x]) : x;
 
 export const zerosLike = (b: Builder, x: Tensor): Tensor =>
   b.op('ZerosLike', [x], {}, 'zeros_like');

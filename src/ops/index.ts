@@ -36,6 +36,7 @@ import * as mathBroadcastGradientArgs from './math/broadcast-gradient-args.js';
 import * as mathCast from './math/cast.js';
 import * as mathClip from './math/clip.js';
 import * as mathCompare from './math/compare.js';
+import * as mathComplex from './math/complex.js';
 import * as mathDivision from './math/division.js';
 import * as mathExponential from './math/exponential.js';
 import * as mathExtrema from './math/extrema.js';
@@ -102,6 +103,7 @@ const families: readonly object[] = [
   mathCast,
   mathClip,
   mathCompare,
+  mathComplex,
   mathDivision,
   mathExponential,
   mathExtrema,

@@ -11,6 +11,9 @@ const graphs: Readonly<Record<string, string>> = {
   'bool.pbtxt': echoGraph('DT_BOOL', [-1]),
   'text.pbtxt': echoGraph('DT_STRING', []),
   'words.pbtxt': echoGraph('DT_STRING', [-1]),
+  'complex.pbtxt': echoGraph('DT_COMPLEX64', [-1]),
+  'number.pbtxt': echoGraph('DT_COMPLEX64', []),
+  'wide.pbtxt': echoGraph('DT_COMPLEX128', [-1]),
 };
 let folder: Awaited<ReturnType<typeof folderWith>>;
 beforeAll(async () => {
@@ -76,6 +79,22 @@ describe('--feed takes', () => {
     ['words', '{"shape": [1], "data": [{"b64": "//8="}]}', [1], [{ b64: '//8=' }]],
     ['words', '["\\ufeffa"]', [1], ['\ufeffa']],
     ['words', 'words.npy', [2], ['é', 'ab']],
+    ['complex', 'complex.npy', [1], [[1, 2]]],
+    ['wide', 'complex.npy', [1], [[1, 2]]],
+    ['complex', 'double.npy', [1], [[0.1, 0]]],
+    [
+      'complex',
+      '[[1, -2.5], ["NaN", Infinity]]',
+      [2],
+      [
+        [1, -2.5],
+        ['NaN', 'Infinity'],
+      ],
+    ],
+    ['complex', '{"shape": [1], "data": [[3, 4]]}', [1], [[3, 4]]],
+    ['complex', '[]', [0], []],
+    ['number', '[3, 4]', [], [[3, 4]]],
+    ['number', '2', [], [[2, 0]]],
   ])('for a %s: %s', async (kind, value, shape, data) => {
     const { code, stderr, y } = await runEcho(folder.path, `${kind}.pbtxt`, value);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -101,10 +120,16 @@ describe('--feed takes', () => {
   });
 
   it('its own JSON output again', async () => {
-    const first = await runEcho(folder.path, 'pair.pbtxt', '[[1,-0.0],[1e30,NaN]]');
-    const again = await runEcho(folder.path, 'pair.pbtxt', first.stdout.slice('{"y":'.length, -2));
-    expect(first.stdout).toContain('[1,-0,1e+30,"NaN"]');
-    expect(again.stdout).toBe(first.stdout);
+    for (const kind of ['pair', 'complex']) {
+      const first = await runEcho(folder.path, `${kind}.pbtxt`, '[[1,-0.0],[1e30,NaN]]');
+      const again = await runEcho(
+        folder.path,
+        `${kind}.pbtxt`,
+        first.stdout.slice('{"y":'.length, -2),
+      );
+      expect(first.stdout.replaceAll(/],\[/g, ',')).toMatch(/1,-0,1e\+30,"NaN"/);
+      expect(again.stdout).toBe(first.stdout);
+    }
   });
 });
 
@@ -129,7 +154,10 @@ describe('--feed refuses, with exit code 3 and one line,', () => {
     ['float', '{"shape": [-1], "data": []}', /"shape" must be/],
     ['float', '{"dtype": "int32", "shape": [1], "data": [1]}', /float32 is wanted/],
     ['float', 'cut.npy', /cut off/],
-    ['float', 'complex.npy', /complex64/],
+    ['float', 'complex.npy', /complex64 .* take its real part first/],
+    ['complex', '[1, 2, 3]', /pairs \[re, im\]/],
+    ['complex', '[["a", 1]]', /"a" is not a value of/],
+    ['complex', '{"dtype": "float32", "shape": [1], "data": [1]}', /complex64 is wanted/],
     ['int', '[1.5]', /1\.5 is not a value of int32: it is not an integer/],
     ['int', '[2147483648]', /goes from -2147483648 to 2147483647/],
     ['int', 'fraction.npy', /1\.5 is not an integer/],

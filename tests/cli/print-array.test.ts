@@ -50,6 +50,10 @@ describe('printValues', () => {
     expect(printValues({ dtype: 'complex64', shape: [1], data: Float32Array.of(1, -2) })).toBe(
       '[1.-2.j]',
     );
+    const parts = Float32Array.of(0.1, -0, 0.5, 0.25);
+    expect(printValues({ dtype: 'complex64', shape: [2], data: parts })).toBe(
+      '[0.10-0.00j 0.50+0.25j]',
+    );
     expect(printValues(floats([0, 3]))).toBe('[]');
   });
   it('lets no string command the terminal', () => {

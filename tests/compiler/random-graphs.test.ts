@@ -3,17 +3,8 @@ import type { Tensor } from '../../src/graph/operation.js';
 import { elementCount } from '../../src/graph/shape.js';
 import type { NdArray } from '../../src/graph/dtype.js';
 import { runProgramSync } from '../../src/runtime/cpu/fold-constants.js';
+import { generatorOf, type Random } from '../support/simple-random.js';
 import { compileGraph, inGraph, kernelsOf, placeholder, type Builder } from './compile-graph.js';
-
-type Random = (below: number) => number;
-
-function generator(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state * 48271) % 2147483647;
-    return state % below;
-  };
-}
 
 const unary = ['Neg', 'Square', 'Tanh', 'Relu', 'Sigmoid', 'Abs'];
 const binary = ['Add', 'Mul', 'Sub', 'Maximum', 'Minimum'];
@@ -72,7 +63,7 @@ describe('random graphs', () => {
   it.each(Array.from({ length: 60 }, (_, seed) => seed + 1))(
     'compute the same fused, seed %i',
     (seed) => {
-      const random = generator(seed * 7919);
+      const random = generatorOf(seed * 7919);
       inGraph((b) => {
         const { feeds, fetches } = build(b, random);
         const data = dataFor(feeds, random);

@@ -150,6 +150,11 @@ describe('toNdArray', () => {
     expect(data([1, 2], 'complex64')).toEqual([1, 0, 2, 0]);
   });
 
+  it('repeats a complex scalar with both its parts', () => {
+    const z = ndArray('complex64', [], Float32Array.of(1, 2));
+    expect(toNdArray(z, { shape: [2] }).data).toEqual(Float32Array.of(1, 2, 1, 2));
+  });
+
   it('encodes strings as UTF-8 and mixes them with nothing', () => {
     expect(toNdArray('é').data).toEqual([Uint8Array.of(0xc3, 0xa9)]);
     expect(() => toNdArray(['a', 1] as never)).toThrow(DTypeError);

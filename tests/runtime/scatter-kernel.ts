@@ -10,6 +10,7 @@ import {
   type UnaryFn,
 } from '../../src/ir/expr.js';
 import type { ScatterCombiner, ScatterKernel, StorageType } from '../../src/ir/kernel.js';
+import { storageOfType } from '../../src/ir/verify-types.js';
 
 export interface RowScatter {
   readonly combine?: ScatterCombiner;
@@ -32,7 +33,7 @@ const read = (binding: number, at: Expr, type: ScalarType): Expr => ({
 /** `result[ids[i], j]` joins `data[i, j]`: ids (i32) at binding 0, data at 1, the result at 2. */
 export function rowScatter(of: RowScatter): ScatterKernel {
   const { combine = 'sum', type = 'f32', rows, width, updates, start = 0, round = null } = of;
-  const storage: StorageType = type;
+  const storage: StorageType = storageOfType(type);
   const own = add(mul(index(2), int(width)), index(3));
   return {
     kind: 'scatter',

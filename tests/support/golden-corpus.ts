@@ -96,17 +96,6 @@ export function opTypes(line: Line): string[] {
   return [...new Set(message.node.map((node) => node.op))];
 }
 
-/** Dtypes of all data in a case. */
-export function dtypesOf(line: Partial<Line>): Set<string> {
-  const { inputs = [], outputs = [], steps = [] } = line;
-  const ofStep = ({ feeds = [], outputs: fetched = [] }: Partial<Step>): StoredTensor[] => [
-    ...feeds,
-    ...fetched,
-  ];
-  const tensors = [...inputs, ...outputs, ...steps.flatMap(ofStep)];
-  return new Set(tensors.map((t) => t.dtype));
-}
-
 export const feedsOf = (inputs: readonly StoredTensor[]): Record<string, NdArray> =>
   Object.fromEntries(inputs.filter((i) => i.const !== true).map((i) => [i.name, decode(i)]));
 

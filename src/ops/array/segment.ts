@@ -4,10 +4,11 @@
  */
 import { addNode, type TensorLike } from '../../graph/add-node.js';
 import { isFloating, type NdArray } from '../../graph/dtype.js';
+import type { DType } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
-import { indexDTypes, numberDTypes } from '../data-dtypes.js';
+import { indexDTypes, numberDTypes, realDTypes } from '../data-dtypes.js';
 import { constantIntegers } from '../lowering-steps.js';
 import { defineOp, type Operand, type Part, type Result } from '../op-def.js';
 import type { PartialIntegers } from '../partial-integers.js';
@@ -17,11 +18,16 @@ import { extremeGradient, productGradient, type Segments } from './segments.js';
 
 const signature = {
   attrs: {
-    T: { kind: 'type', allowed: numberDTypes },
+    T: { kind: 'type', allowed: numberDTypes as readonly DType[] },
     Tindices: { kind: 'type', allowed: indexDTypes },
   },
   inputs: { data: 'T', segment_ids: 'Tindices' },
   outputs: { output: 'T' },
+} as const;
+/** Of ops that need an order, or multiply. */
+const realSignature = {
+  ...signature,
+  attrs: { ...signature.attrs, T: { kind: 'type', allowed: realDTypes as readonly DType[] } },
 } as const;
 
 /** One segment more than the last id says, where that is known. */
@@ -155,7 +161,7 @@ export const SegmentMean = defineOp({
 
 export const SegmentProd = defineOp({
   name: 'SegmentProd',
-  ...signature,
+  ...realSignature,
   infer,
   grad: ({ b, x, y, dy }) => {
     const nodes = { data: x.data, output: y.output, dy: dy.output };
@@ -170,7 +176,7 @@ export const SegmentProd = defineOp({
 const segmentExtreme = (name: 'SegmentMax' | 'SegmentMin') =>
   defineOp({
     name,
-    ...signature,
+    ...realSignature,
     infer,
     grad: ({ b, x, y, dy }) => {
       const nodes = { data: x.data, output: y.output, dy: dy.output };

@@ -3,7 +3,7 @@ import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
 import { like, lt, type Expr } from '../../ir/expr.js';
-import { indexDTypes, numberDTypes } from '../data-dtypes.js';
+import { indexDTypes, numberDTypes, realDTypes } from '../data-dtypes.js';
 import { placeholders } from '../lowering-steps.js';
 import type { Check, Operand, Result, ScatterPlan } from '../op-def.js';
 import { scalarOf, type PartialIntegers } from '../partial-integers.js';
@@ -13,12 +13,18 @@ import { concatNode, rankNode, shapeNode, stackNode } from '../shape-nodes.js';
 /** Signature of the ops that are told how many segments there are, and take ids in any order. */
 export const unsortedSegments = {
   attrs: {
-    T: { kind: 'type', allowed: numberDTypes },
+    T: { kind: 'type', allowed: realDTypes },
     Tindices: { kind: 'type', allowed: indexDTypes },
     Tnumsegments: { kind: 'type', default: 'int32', allowed: indexDTypes },
   },
   inputs: { data: 'T', segment_ids: 'Tindices', num_segments: 'Tnumsegments' },
   outputs: { output: 'T' },
+} as const;
+
+/** The same of complex numbers, too. */
+export const unsortedSums = {
+  ...unsortedSegments,
+  attrs: { ...unsortedSegments.attrs, T: { kind: 'type', allowed: numberDTypes } },
 } as const;
 
 /** Shape function of such an op. */

@@ -1,16 +1,20 @@
 /** A tensor with updates joined to the elements (or slices) that index vectors name. */
 import { addNode, type TensorLike } from '../../graph/add-node.js';
+import type { DType } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import type { Shape } from '../../graph/shape.js';
 import { neg } from '../../ir/expr.js';
-import { numberDTypes } from '../data-dtypes.js';
+import { numberDTypes, realDTypes } from '../data-dtypes.js';
 import { defineOp, type Check, type Operand, type Result, type ScatterPlan } from '../op-def.js';
 import { withRankAtLeast, type Fail } from '../shape-checks.js';
 import { indexDTypeOf, shapeNode } from '../shape-nodes.js';
 import { checkScatter, indexVectorAttrs, scatterPlan } from './scatter-plan.js';
 
-const attrs = { T: { kind: 'type', allowed: numberDTypes }, ...indexVectorAttrs } as const;
+const attrs = {
+  T: { kind: 'type', allowed: numberDTypes as readonly DType[] },
+  ...indexVectorAttrs,
+} as const;
 const inputs = { tensor: 'T', indices: 'Tindices', updates: 'T' } as const;
 const outputs = { output: 'T' } as const;
 
@@ -94,7 +98,7 @@ function extremeGradient(
 const tensorExtreme = (name: 'TensorScatterMax' | 'TensorScatterMin') =>
   defineOp({
     name,
-    attrs,
+    attrs: { ...attrs, T: { kind: 'type', allowed: realDTypes } },
     inputs,
     outputs,
     infer,

@@ -1,9 +1,10 @@
-/** Transpose and InvertPermutation. */
+/** Transpose, ConjugateTranspose and InvertPermutation. */
 import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
+import { isComplex } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
-import { mergeDims, type Dim } from '../../graph/shape.js';
-import { cast, eq, fold, int, select } from '../../ir/expr.js';
+import { mergeDims, type Dim, type Shape } from '../../graph/shape.js';
+import { cast, conj, eq, fold, int, isComplexType, select } from '../../ir/expr.js';
 import { dataDTypes, indexDTypes } from '../data-dtypes.js';
 import { rearranged } from '../integer-layout.js';
 import { constantIntegers, zeroOf } from '../lowering-steps.js';
@@ -34,29 +35,36 @@ function sourceIndex<I>(axes: readonly number[], index: readonly I[]): I[] {
   return source;
 }
 
+interface TransposeShapes {
+  readonly shapes: { readonly x: Shape; readonly perm: Shape };
+  partial(input: 'perm'): PartialIntegers;
+  readonly fail: Fail;
+}
+
+function transposedShape(ctx: TransposeShapes): Shape {
+  const { shapes, fail } = ctx;
+  const [length = null] = withRank(shapes.perm, 1, fail);
+  const rank = shapes.x?.length ?? length;
+  if (rank === null) return null;
+  const x = withRank(shapes.x, rank, fail);
+  if (mergeDims(length, rank) === undefined)
+    return fail(`Dimension must be ${rank} but is ${length}`);
+  const perm = ctx.partial('perm');
+  if (perm === null) return unknownDims(rank);
+  return frontAxes(perm, fail).map((axis): Dim => (axis === null ? null : (x[axis] ?? null)));
+}
+
+const attrs = {
+  T: { kind: 'type', allowed: dataDTypes },
+  Tperm: { kind: 'type', default: 'int32', allowed: indexDTypes },
+} as const;
+
 export const Transpose = defineOp({
   name: 'Transpose',
-  attrs: {
-    T: { kind: 'type', allowed: dataDTypes },
-    Tperm: { kind: 'type', default: 'int32', allowed: indexDTypes },
-  },
+  attrs,
   inputs: { x: 'T', perm: 'Tperm' },
   outputs: { y: 'T' },
-  infer: (ctx) => {
-    const { shapes, fail } = ctx;
-    const [length = null] = withRank(shapes.perm, 1, fail);
-    const rank = shapes.x?.length ?? length;
-    if (rank === null) return { y: null };
-    const x = withRank(shapes.x, rank, fail);
-    if (mergeDims(length, rank) === undefined) {
-      return { y: fail(`Dimension must be ${rank} but is ${length}`) };
-    }
-    const perm: PartialIntegers = ctx.partial('perm');
-    if (perm === null) return { y: unknownDims(rank) };
-    return {
-      y: frontAxes(perm, fail).map((axis): Dim => (axis === null ? null : (x[axis] ?? null))),
-    };
-  },
+  infer: (ctx) => ({ y: transposedShape(ctx) }),
   partial: (ctx) => {
     const perm = ctx.partial('perm');
     const { x } = ctx.shapes;
@@ -74,6 +82,28 @@ export const Transpose = defineOp({
     body: ({ x, fail }, index) => {
       const axes = permutation(constantIntegers(x.perm, 'perm', fail), fail);
       return x.x.at(sourceIndex(axes, index));
+    },
+  },
+});
+
+/** A transposition of the complex conjugates; of real numbers, a transposition. */
+export const ConjugateTranspose = defineOp({
+  name: 'ConjugateTranspose',
+  attrs,
+  inputs: { x: 'T', perm: 'Tperm' },
+  outputs: { y: 'T' },
+  infer: (ctx) => ({ y: transposedShape(ctx) }),
+  grad: ({ b, x, dy }) => {
+    const type = isComplex(x.x.dtype) ? 'ConjugateTranspose' : 'Transpose';
+    const inverse = b.op('InvertPermutation', [x.perm]);
+    return { x: b.op(type, [dy.y, inverse], {}, 'transpose'), perm: null };
+  },
+  lower: {
+    kind: 'map',
+    body: ({ x, fail }, index) => {
+      const axes = permutation(constantIntegers(x.perm, 'perm', fail), fail);
+      const element = x.x.at(sourceIndex(axes, index));
+      return isComplexType(element.type) ? conj(element) : element;
     },
   },
 });

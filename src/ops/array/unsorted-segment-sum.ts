@@ -3,11 +3,11 @@ import { addNode, type TensorLike } from '../../graph/add-node.js';
 import type { Tensor } from '../../graph/operation.js';
 import { zeroOf } from '../lowering-steps.js';
 import { defineOp } from '../op-def.js';
-import { inferUnsorted, segmentPlan, segmentRows, unsortedSegments } from './segments.js';
+import { inferUnsorted, segmentPlan, segmentRows, unsortedSums } from './segments.js';
 
 export const UnsortedSegmentSum = defineOp({
   name: 'UnsortedSegmentSum',
-  ...unsortedSegments,
+  ...unsortedSums,
   infer: inferUnsorted,
   grad: ({ b, x, dy }) => ({
     data: segmentRows(b, x.segment_ids, dy.output).rows,

@@ -4,7 +4,7 @@ import type { Tensor } from '../../graph/operation.js';
 import { checkedOptions } from '../../graph/options.js';
 import type { Shape } from '../../graph/shape.js';
 import { and, cast, eq, ge, int, ne, select, unary, type Expr } from '../../ir/expr.js';
-import { valueDTypes } from '../data-dtypes.js';
+import { realDTypes } from '../data-dtypes.js';
 import { constantIntegers } from '../lowering-steps.js';
 import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
 import { withRank, type Fail } from '../shape-checks.js';
@@ -98,7 +98,7 @@ const noGradient = { none: 'an index does not change smoothly' } as const;
 export const ArgMax = defineOp({
   name: 'ArgMax',
   attrs: {
-    T: { kind: 'type', allowed: valueDTypes },
+    T: { kind: 'type', allowed: [...realDTypes, 'bool'] },
     Tidx: { kind: 'type', default: 'int32', allowed: ['int16', 'int32', 'int64'] },
     output_type: { kind: 'type', default: 'int64', allowed: ['int16', 'uint16', 'int32', 'int64'] },
   },
@@ -112,7 +112,7 @@ export const ArgMax = defineOp({
 export const ArgMin = defineOp({
   name: 'ArgMin',
   attrs: {
-    T: { kind: 'type', allowed: valueDTypes },
+    T: { kind: 'type', allowed: [...realDTypes, 'bool'] },
     Tidx: { kind: 'type', default: 'int32', allowed: ['int32', 'int64'] },
     output_type: { kind: 'type', default: 'int64', allowed: ['int32', 'int64'] },
   },

@@ -3,20 +3,24 @@
  * MulNoNan, SquaredDifference.
  */
 import type { TensorLike } from '../../graph/add-node.js';
-import { floatDTypes, integerDTypes } from '../../graph/dtype.js';
+import { complexDTypes, floatDTypes, isComplex } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
 import {
   add as sumOf,
+  conj,
   eq,
+  isComplexType,
   like,
   mul as productOf,
   select,
   sub as differenceOf,
 } from '../../ir/expr.js';
 import { allSameShape, reduceGradients } from '../broadcast.js';
+import { analyticDTypes, numberDTypes } from '../data-dtypes.js';
 import {
   binaryFunction,
   binaryOp,
+  conjugate,
   scaled,
   times,
   type BinaryGrad,
@@ -24,15 +28,13 @@ import {
 } from '../elementwise.js';
 import { ownDType } from '../plain-values.js';
 
-const numbers = [...floatDTypes, ...integerDTypes] as const;
-
 const addGrad = ({ b, dy, x, y }: BinaryGrad): Pair =>
   allSameShape(x, y, dy) ? { x: dy, y: dy } : reduceGradients(b, x, y, dy, dy);
 
 /** z = x + y, as TensorFlow named it before 1.15. */
 export const Add = binaryOp({
   name: 'Add',
-  types: [...floatDTypes, 'uint8', 'int8', 'int16', 'int32', 'int64', 'string'],
+  types: [...floatDTypes, 'uint8', 'int8', 'int16', 'int32', 'int64', ...complexDTypes, 'string'],
   expr: sumOf,
   integers: (x, y) => x + y,
   grad: addGrad,
@@ -41,7 +43,7 @@ export const Add = binaryOp({
 /** z = x + y. */
 export const AddV2 = binaryOp({
   name: 'AddV2',
-  types: numbers,
+  types: numberDTypes,
   expr: sumOf,
   integers: (x, y) => x + y,
   grad: addGrad,
@@ -50,7 +52,7 @@ export const AddV2 = binaryOp({
 /** z = x - y. */
 export const Sub = binaryOp({
   name: 'Sub',
-  types: numbers,
+  types: numberDTypes,
   expr: differenceOf,
   integers: (x, y) => x - y,
   grad: ({ b, dy, x, y }) => {
@@ -62,14 +64,15 @@ export const Sub = binaryOp({
 /** z = x y. */
 export const Mul = binaryOp({
   name: 'Mul',
-  types: numbers,
+  types: numberDTypes,
   expr: productOf,
   integers: (x, y) => x * y,
   grad: ({ b, dy, x, y }) => {
-    const isSame = allSameShape(x, y, dy);
-    const gx = b.op('Mul', [dy, y]);
+    const isSame = allSameShape(x, y, dy) && !isComplex(dy.dtype);
+    const [cx, cy] = [conjugate(b, x), conjugate(b, y)];
+    const gx = b.op('Mul', [dy, cy]);
     // TensorFlow's order of operands differs between its two ways.
-    const gy = b.op('Mul', isSame ? [dy, x] : [x, dy]);
+    const gy = b.op('Mul', isSame ? [dy, cx] : [cx, dy]);
     return isSame ? { x: gx, y: gy } : reduceGradients(b, x, y, gx, gy);
   },
 });
@@ -77,7 +80,7 @@ export const Mul = binaryOp({
 /** z = x y, but 0 wherever y = 0, even where x is infinite or NaN. */
 export const MulNoNan = binaryOp({
   name: 'MulNoNan',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x, y) => select(eq(y, like(y, 0)), like(x, 0), productOf(x, y)),
   grad: ({ b, dy, x, y }) => {
     const gx = b.op('MulNoNan', [dy, y]);
@@ -86,13 +89,14 @@ export const MulNoNan = binaryOp({
   },
 });
 
-/** z = (x - y)^2. */
+/** z = (x - y)^2; of complex numbers |x - y|^2. */
 export const SquaredDifference = binaryOp({
   name: 'SquaredDifference',
-  types: [...floatDTypes, 'int32', 'int64'],
+  types: [...analyticDTypes, 'int32', 'int64'],
   expr: (x, y) => {
     const difference = differenceOf(x, y);
-    return productOf(difference, difference);
+    const other = isComplexType(difference.type) ? conj(difference) : difference;
+    return productOf(difference, other);
   },
   grad: ({ b, dy, x, y }) => {
     const gx = times(b, scaled(b, dy, 2), b.op('Sub', [x, y], {}, 'sub'));

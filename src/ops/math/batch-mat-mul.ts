@@ -9,9 +9,12 @@ import {
   type Shape,
   type StaticShape,
 } from '../../graph/shape.js';
+import { complexDTypes } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
-import { cast, div, int, mod, type Expr } from '../../ir/expr.js';
+import { cast, conj, div, int, isComplexType, mod, type Expr } from '../../ir/expr.js';
+import { analyticDTypes } from '../data-dtypes.js';
+import { conjugate } from '../elementwise.js';
 import { defineOp, type ContractPlan, type Operand, type Result } from '../op-def.js';
 import { reshapeNode, rangeOfVector, shapeNode } from '../shape-nodes.js';
 import { sameDim, sameShapes, withRankAtLeast, type Fail } from '../shape-checks.js';
@@ -92,11 +95,13 @@ function contractPlan(ctx: {
   const out = ctx.y.output.shape;
   const batch = out.slice(0, -2);
   const [m = 0, n = 0] = out.slice(-2);
-  const at = (operand: Operand, number: Expr, row: Expr, col: Expr, adjoint: boolean): Expr =>
-    operand.at([
+  const at = (operand: Operand, number: Expr, row: Expr, col: Expr, adjoint: boolean): Expr => {
+    const element = operand.at([
       ...batchIndex(operand.shape.slice(0, -2), batch, number),
       ...(adjoint ? [col, row] : [row, col]),
     ]);
+    return adjoint && isComplexType(element.type) ? conj(element) : element;
+  };
   return {
     batch: elementCount(batch),
     m,
@@ -119,7 +124,11 @@ function multiply(
   if (isMatrix(left) && isMatrix(right)) {
     const attrs = { transpose_a: adjointLeft, transpose_b: adjointRight };
     const mark = gradient === undefined ? {} : { [`grad_${gradient}`]: true };
-    return b.op('MatMul', [left, right], { ...attrs, ...mark }, 'MatMul');
+    const factors = [
+      adjointLeft ? conjugate(b, left) : left,
+      adjointRight ? conjugate(b, right) : right,
+    ];
+    return b.op('MatMul', factors, { ...attrs, ...mark }, 'MatMul');
   }
   const mark = gradient === undefined ? {} : { [gradient === 'a' ? 'grad_x' : 'grad_y']: true };
   const attrs = { adj_x: adjointLeft, adj_y: adjointRight, ...mark };
@@ -176,7 +185,7 @@ export const BatchMatMul = defineOp({
   attrs: {
     T: {
       kind: 'type',
-      allowed: ['bfloat16', 'float16', 'float32', 'float64', 'int32', 'int64'],
+      allowed: [...analyticDTypes, 'int32', 'int64'],
     },
     ...adjoints,
   },
@@ -208,6 +217,7 @@ export const BatchMatMulV2 = defineOp({
         'uint16',
         'uint32',
         'uint64',
+        ...complexDTypes,
       ],
     },
     ...adjoints,
@@ -229,6 +239,7 @@ const factorDTypes = [
   'int16',
   'int32',
   'int64',
+  ...complexDTypes,
 ] as const;
 
 /** As V2 with a dtype per argument; the factors are converted to the output's before the product. */
@@ -239,7 +250,7 @@ export const BatchMatMulV3 = defineOp({
     Tb: { kind: 'type', allowed: factorDTypes },
     Tout: {
       kind: 'type',
-      allowed: ['bfloat16', 'float16', 'float32', 'float64', 'int16', 'int32', 'int64'],
+      allowed: [...analyticDTypes, 'int16', 'int32', 'int64'],
     },
     ...adjoints,
   },

@@ -1,10 +1,11 @@
 /**
  * Cast: conversion between dtypes. Floats lose their fraction on the way to integers, integers wrap,
- * anything but 0 is true. A string is cast to nothing but string. What a float outside an integer's range becomes is not specified.
+ * anything but 0 is true, a complex number gives its real part. A string is cast to nothing but string.
+ * What a float outside an integer's range becomes is not specified.
  */
 import { addNode, convertToTensor, isVariable, type TensorLike } from '../../graph/add-node.js';
 import { withNameScope } from '../../graph/builder.js';
-import { isFloating, shortNameOf, type DType } from '../../graph/dtype.js';
+import { isComplex, isFloating, shortNameOf, type DType } from '../../graph/dtype.js';
 import { Tensor } from '../../graph/operation.js';
 import {
   and,
@@ -39,6 +40,9 @@ function truncated(x: Expr, to: DType): Expr {
   return bitcast('f32', and(bitcast('u32', single), constant('u32', kept)));
 }
 
+/** Dtypes a gradient flows between. */
+const isContinuous = (dtype: DType): boolean => isFloating(dtype) || isComplex(dtype);
+
 export const Cast = defineOp({
   name: 'Cast',
   attrs: {
@@ -57,7 +61,7 @@ export const Cast = defineOp({
   },
   grad: ({ b, dy, x }) => ({
     x:
-      isFloating(x.x.dtype) && isFloating(dy.y.dtype)
+      isContinuous(x.x.dtype) && isContinuous(dy.y.dtype)
         ? b.op('Cast', [dy.y], { DstT: x.x.dtype })
         : null,
   }),
@@ -79,11 +83,11 @@ export const Cast = defineOp({
 
 /**
  * `x` in another dtype: floats lose their fraction on the way to integers, integers wrap, anything
- * but 0 is true. A tensor that has the dtype already is returned as it is.
+ * but 0 is true, and of a complex number only the real part is taken. A tensor that has the dtype already is returned as it is.
  *
  * @param x  any dtype and shape.
  * @param dtype  wanted dtype.
- * @returns `dtype`, same shape. A gradient flows from float to float only.
+ * @returns `dtype`, same shape. A gradient flows between float and complex dtypes only.
  * @see TF op Cast.
  * @example cast([1.8, -1.8], 'int32'); // [1, -1]
  */

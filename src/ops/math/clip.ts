@@ -8,7 +8,7 @@ import type { Tensor } from '../../graph/operation.js';
 import { formatShape, isCompatible, isStatic, type Shape } from '../../graph/shape.js';
 import { lt, select } from '../../ir/expr.js';
 import { reduceToOperand } from '../broadcast.js';
-import { numberDTypes } from '../data-dtypes.js';
+import { realDTypes } from '../data-dtypes.js';
 import { zerosLike } from '../elementwise.js';
 import { defineOp } from '../op-def.js';
 import { ValueError } from '../../errors.js';
@@ -18,7 +18,7 @@ const fits = (limit: Shape, t: Shape): boolean => limit?.length === 0 || isCompa
 /** max(min(t, clip_value_max), clip_value_min), where a limit that is NaN does not bind. */
 export const ClipByValue = defineOp({
   name: 'ClipByValue',
-  attrs: { T: { kind: 'type', allowed: numberDTypes } },
+  attrs: { T: { kind: 'type', allowed: realDTypes } },
   inputs: { t: 'T', clip_value_min: 'T', clip_value_max: 'T' },
   outputs: { output: 'T' },
   infer: ({ shapes: { t, clip_value_min: low, clip_value_max: high }, fail }) => {

@@ -4,7 +4,13 @@
  */
 import { addNode, convertToTensor, isVariable, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
-import { floatDTypes, integerDTypes, isFloating, type DType } from '../../graph/dtype.js';
+import {
+  complexDTypes,
+  floatDTypes,
+  integerDTypes,
+  isInteger,
+  type DType,
+} from '../../graph/dtype.js';
 import { Tensor } from '../../graph/operation.js';
 import {
   add,
@@ -12,6 +18,7 @@ import {
   div as quotient,
   eq,
   gt,
+  isComplexType,
   like,
   lt,
   mod as remainder,
@@ -23,7 +30,15 @@ import {
   type Expr,
 } from '../../ir/expr.js';
 import { reduceGradients } from '../broadcast.js';
-import { binaryFunction, binaryOp, times, type BinaryGrad, type Pair } from '../elementwise.js';
+import { analyticDTypes } from '../data-dtypes.js';
+import {
+  binaryFunction,
+  binaryOp,
+  conjugate,
+  times,
+  type BinaryGrad,
+  type Pair,
+} from '../elementwise.js';
 import type { Check } from '../op-def.js';
 
 const numbers = [...floatDTypes, ...integerDTypes] as const;
@@ -79,15 +94,16 @@ const quotientGrad =
   (type: string) =>
   ({ b, dy, x, y }: BinaryGrad): Pair => {
     const over = (p: Tensor, q: Tensor): Tensor => b.op(type, [p, q]);
-    const gx = over(dy, y);
-    const gy = times(b, dy, over(over(b.op('Neg', [x]), y), y));
+    const [cx, cy] = [conjugate(b, x), conjugate(b, y)];
+    const gx = over(dy, cy);
+    const gy = times(b, dy, over(over(b.op('Neg', [cx]), cy), cy));
     return reduceGradients(b, x, y, gx, gy);
   };
 
-/** x/y on floats. TensorFlow has no integer kernel for it. */
+/** x/y on floats and complex numbers. TensorFlow has no integer kernel for it. */
 export const RealDiv = binaryOp({
   name: 'RealDiv',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: quotient,
   grad: quotientGrad('RealDiv'),
 });
@@ -95,10 +111,11 @@ export const RealDiv = binaryOp({
 /** Python 2's division: real on floats, truncating on integers. */
 export const Div = binaryOp({
   name: 'Div',
-  types: numbers,
-  expr: (x, y, check) => (isFloat(x) ? quotient(x, y) : truncatedQuotient(x, y, check)),
+  types: [...numbers, ...complexDTypes],
+  expr: (x, y, check) =>
+    isFloat(x) || isComplexType(x.type) ? quotient(x, y) : truncatedQuotient(x, y, check),
   integers: truncInteger,
-  grad: (g) => quotientGrad(isFloating(g.x.dtype) ? 'RealDiv' : 'Div')(g),
+  grad: (g) => quotientGrad(isInteger(g.x.dtype) ? 'Div' : 'RealDiv')(g),
 });
 
 /** floor(x/y). */
@@ -152,7 +169,7 @@ export const Mod = binaryOp({
 /** x/y, but 0 wherever y = 0. */
 export const DivNoNan = binaryOp({
   name: 'DivNoNan',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x, y) => select(eq(y, like(y, 0)), like(x, 0), quotient(x, y)),
   grad: quotientGrad('DivNoNan'),
 });

@@ -1,13 +1,21 @@
-/** Roots, exponentials, logarithms and error functions of each element of a float tensor. */
+/** Roots, exponentials, logarithms and error functions of each element of a float or complex tensor. */
 import { floatDTypes } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
 import { unary } from '../../ir/expr.js';
-import { scalarLike, times, unaryFunction, unaryOp, type UnaryGrad } from '../elementwise.js';
+import { analyticDTypes } from '../data-dtypes.js';
+import {
+  conjugate,
+  scalarLike,
+  times,
+  unaryFunction,
+  unaryOp,
+  type UnaryGrad,
+} from '../elementwise.js';
 
 /** y = sqrt(x); NaN below 0. */
 export const Sqrt = unaryOp({
   name: 'Sqrt',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => unary('sqrt', x),
   grad: ({ b, dy, y }) => b.op('SqrtGrad', [y, dy]),
 });
@@ -15,7 +23,7 @@ export const Sqrt = unaryOp({
 /** y = 1/sqrt(x). */
 export const Rsqrt = unaryOp({
   name: 'Rsqrt',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => unary('rsqrt', x),
   grad: ({ b, dy, y }) => b.op('RsqrtGrad', [y, dy]),
 });
@@ -23,34 +31,35 @@ export const Rsqrt = unaryOp({
 /** y = e^x. */
 export const Exp = unaryOp({
   name: 'Exp',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => unary('exp', x),
-  grad: ({ b, dy, y }) => times(b, dy, y),
+  grad: ({ b, dy, y }) => times(b, dy, conjugate(b, y)),
 });
 
 /** y = e^x - 1, exact near 0. */
 export const Expm1 = unaryOp({
   name: 'Expm1',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => unary('expm1', x),
-  grad: ({ b, dy, x }) => times(b, dy, b.op('Exp', [x])),
+  grad: ({ b, dy, x }) => times(b, dy, b.op('Exp', [conjugate(b, x)])),
 });
 
 /** y = ln(x). */
 export const Log = unaryOp({
   name: 'Log',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => unary('log', x),
-  grad: ({ b, dy, x }) => times(b, dy, b.op('Reciprocal', [x])),
+  grad: ({ b, dy, x }) => times(b, dy, b.op('Reciprocal', [conjugate(b, x)])),
 });
 
 /** y = ln(1 + x), exact near 0. */
 export const Log1p = unaryOp({
   name: 'Log1p',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => unary('log1p', x),
   grad: ({ b, dy, x }) => {
-    const shifted = b.op('AddV2', [scalarLike(b, x, 1, 'add/x'), x], {}, 'add');
+    const cx = conjugate(b, x);
+    const shifted = b.op('AddV2', [scalarLike(b, x, 1, 'add/x'), cx], {}, 'add');
     return times(b, dy, b.op('Reciprocal', [shifted]));
   },
 });
@@ -90,9 +99,9 @@ export const rsqrt = unaryFunction(Rsqrt);
 /**
  * e to the power of each element.
  *
- * @param x  float, any shape.
+ * @param x  float or complex, any shape.
  * @returns same dtype and shape.
- * @throws DTypeError if `x` is not a float tensor.
+ * @throws DTypeError if `x` is not a float or complex tensor.
  * @see TF op Exp.
  * @example exp([0, 1]); // [1, 2.7182817]
  */

@@ -1,10 +1,11 @@
 /** MatMul of two matrices, and the user's matMul, which goes to BatchMatMulV2 for higher ranks. */
 import { addNode, convertToTensor, isVariable, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../../graph/builder.js';
-import type { DType } from '../../graph/dtype.js';
+import { complexDTypes, type DType } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import { Tensor } from '../../graph/operation.js';
 import { checkedOptions } from '../../graph/options.js';
+import { conjugate } from '../elementwise.js';
 import { defineOp } from '../op-def.js';
 import { sameDim, withRank } from '../shape-checks.js';
 
@@ -38,6 +39,7 @@ export const MatMul = defineOp({
         'uint16',
         'uint32',
         'uint64',
+        ...complexDTypes,
       ],
     },
     grad_a: { kind: 'bool', default: false, recent: true },
@@ -53,8 +55,9 @@ export const MatMul = defineOp({
     sameDim(k, l, fail);
     return { product: [m, n] };
   },
-  grad: ({ b: g, attrs, x: { a, b }, dy: { product: dy } }) => {
+  grad: ({ b: g, attrs, x, dy: { product: dy } }) => {
     const { transpose_a: ta, transpose_b: tb } = attrs;
+    const [a, b] = [conjugate(g, x.a), conjugate(g, x.b)];
     return {
       a: ta ? product(g, b, dy, [tb, true], 'grad_a') : product(g, dy, b, [false, !tb], 'grad_a'),
       b: tb ? product(g, dy, a, [true, ta], 'grad_b') : product(g, a, dy, [!ta, false], 'grad_b'),
@@ -86,7 +89,7 @@ export interface MatMulOptions {
 
 /**
  * Matrix product. Above rank 2 the last two axes are matrices and the others are a batch, which
- * broadcasts.
+ * broadcasts. Complex factors are transposed without conjugation: see `conj`.
  *
  * @param a `[..., m, k]`, or `[..., k, m]` with `transposeA`.
  * @param b `[..., k, n]`, or `[..., n, k]` with `transposeB`; the dtype of `a`.
@@ -114,8 +117,14 @@ export function matMul(a: TensorLike, b: TensorLike, options: MatMulOptions = {}
       const attrs = { transpose_a: transposeA, transpose_b: transposeB };
       return addNode(MatMul, { a: left, b: right }, attrs, scope).product;
     }
+    // The op transposes and conjugates in one.
+    const builder = graphBuilder();
+    const factors = [
+      transposeA ? conjugate(builder, left) : left,
+      transposeB ? conjugate(builder, right) : right,
+    ];
     const attrs = { adj_x: transposeA, adj_y: transposeB };
-    return graphBuilder().op('BatchMatMulV2', [left, right], attrs, scope);
+    return builder.op('BatchMatMulV2', factors, attrs, scope);
   });
 }
 

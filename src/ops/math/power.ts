@@ -3,13 +3,14 @@
  * X-ops are 0 wherever x is 0, whatever y is.
  */
 import { addNode, type TensorLike } from '../../graph/add-node.js';
-import { floatDTypes } from '../../graph/dtype.js';
+import { floatDTypes, isComplex } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
 import {
   binary,
   div as quotient,
   eq,
   ge,
+  isComplexType,
   like,
   max,
   mul,
@@ -18,9 +19,11 @@ import {
   type Expr,
 } from '../../ir/expr.js';
 import { broadcastOrFail, reduceGradients } from '../broadcast.js';
+import { analyticDTypes } from '../data-dtypes.js';
 import {
   binaryFunction,
   binaryOp,
+  conjugate,
   scalarLike,
   times,
   zerosLike,
@@ -32,7 +35,8 @@ const isFloat = (x: Expr): boolean => x.type === 'f32' || x.type === 'f64';
 
 /** Integers to negative powers are errors on the host, and 0 on a device. */
 function power(x: Expr, y: Expr, check: Check): Expr {
-  if (isFloat(x) || (y.kind === 'const' && Number(y.value) >= 0)) return binary('pow', x, y);
+  if (isFloat(x) || isComplexType(x.type) || (y.kind === 'const' && Number(y.value) >= 0))
+    return binary('pow', x, y);
   const zero = like(y, 0);
   const isWhole = ge(y, zero);
   const safe = select(isWhole, binary('pow', x, max(y, zero)), like(x, 0));
@@ -42,17 +46,20 @@ function power(x: Expr, y: Expr, check: Check): Expr {
 /** x^y. */
 export const Pow = binaryOp({
   name: 'Pow',
-  types: [...floatDTypes, 'int8', 'int16', 'int32', 'int64'],
+  types: [...analyticDTypes, 'int8', 'int16', 'int32', 'int64'],
   expr: power,
   integers: (x, y) => (y < 0 ? null : x ** y),
   // The logarithm is taken as 0 where x <= 0: there is no real derivative with respect to y there.
+  // Of a complex x, only 0 has none.
   grad: ({ b, dy, x, y, z }) => {
-    const lower = b.op('Sub', [y, scalarLike(b, y, 1, 'sub/y')], {}, 'sub');
-    const gx = times(b, times(b, dy, y), b.op('Pow', [x, lower]));
-    const positive = b.op('Greater', [x, scalarLike(b, x, 0, 'Greater/y')]);
-    const safe = b.op('Select', [positive, x, b.op('OnesLike', [x], {}, 'ones_like')]);
-    const log = b.op('Select', [positive, b.op('Log', [safe]), zerosLike(b, x)]);
-    const gy = times(b, times(b, dy, z), log);
+    const [cx, cy] = [conjugate(b, x), conjugate(b, y)];
+    const lower = b.op('Sub', [cy, scalarLike(b, y, 1, 'sub/y')], {}, 'sub');
+    const gx = times(b, times(b, dy, cy), b.op('Pow', [cx, lower]));
+    const test = isComplex(x.dtype) ? 'NotEqual' : 'Greater';
+    const hasLog = b.op(test, [x, scalarLike(b, x, 0, `${test}/y`)]);
+    const safe = b.op('Select', [hasLog, cx, b.op('OnesLike', [x], {}, 'ones_like')]);
+    const log = b.op('Select', [hasLog, b.op('Log', [safe]), zerosLike(b, x)]);
+    const gy = times(b, times(b, dy, conjugate(b, z)), log);
     return reduceGradients(b, x, y, gx, gy);
   },
 });
@@ -66,7 +73,7 @@ const nonZero = ({ b, x }: BinaryGrad): Tensor =>
 /** x log(y), or 0 where x = 0. */
 export const Xlogy = binaryOp({
   name: 'Xlogy',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x, y) => unlessZero(x, mul(x, unary('log', y))),
   grad: (g) => {
     const { b, dy, x, y } = g;
@@ -79,7 +86,7 @@ export const Xlogy = binaryOp({
 /** x / y, or 0 where x = 0. */
 export const Xdivy = binaryOp({
   name: 'Xdivy',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x, y) => unlessZero(x, quotient(x, y)),
   grad: (g) => {
     const { b, dy, x, y } = g;

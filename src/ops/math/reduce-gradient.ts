@@ -5,6 +5,7 @@
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { elementCount, isStatic } from '../../graph/shape.js';
+import { conjugate } from '../elementwise.js';
 import { keptShape, knownAxes, positiveAxes, rangeTo, reducedShape } from '../reduced-shape.js';
 import { rankNode, shapeNode, vectorNode } from '../shape-nodes.js';
 
@@ -89,7 +90,7 @@ export function prodGradient({ b, x, axes, dy, keepDims }: ReductionGrad): Tenso
   const first = (): Tensor => b.constant(0, 'int32', 'Cumprod/axis');
   const left = b.op('Cumprod', [rows, first()], { exclusive: true }, 'Cumprod');
   const right = b.op('Cumprod', [rows, first()], { exclusive: true, reverse: true }, 'Cumprod');
-  const others = b.op('Mul', [left, right], {}, 'mul');
+  const others = b.op('Mul', [conjugate(b, left), conjugate(b, right)], {}, 'mul');
   const back = b.op('Reshape', [others, permutedShape]);
   const inverse = b.op('InvertPermutation', [perm]);
   const aligned = b.op('Transpose', [back, inverse], {}, 'transpose');

@@ -1,12 +1,13 @@
 /** Reductions over given axes: Sum, Mean, Prod, Max, Min, All, Any, and their user functions. */
 import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
 import { graphBuilder } from '../../graph/builder.js';
+import { isComplex, isFloating, type DType } from '../../graph/dtype.js';
 import type { GradContext } from '../../graph/op-schema.js';
 import { Tensor } from '../../graph/operation.js';
 import { checkedOptions } from '../../graph/options.js';
 import type { Shape } from '../../graph/shape.js';
 import { constant, div, like, type Combiner } from '../../ir/expr.js';
-import { numberDTypes } from '../data-dtypes.js';
+import { numberDTypes, realDTypes } from '../data-dtypes.js';
 import { defineOp, type Operand, type ReducePlan, type Result } from '../op-def.js';
 import { rangeTo } from '../reduced-shape.js';
 import { vectorNode } from '../shape-nodes.js';
@@ -20,7 +21,10 @@ import {
 } from './reduce-gradient.js';
 import { axisAttrs, extremeOf, inferReduction, oneStage, splitInput } from './reduce-plan.js';
 
-const attrs = { ...axisAttrs, T: { kind: 'type', allowed: numberDTypes } } as const;
+const attrs = {
+  ...axisAttrs,
+  T: { kind: 'type', allowed: numberDTypes as readonly DType[] },
+} as const;
 const inputs = { input: 'T', reduction_indices: 'Tidx' } as const;
 const outputs = { output: 'T' } as const;
 
@@ -52,10 +56,11 @@ const numericReduction = (
   plan: (ctx: NumericContext) => ReducePlan,
   gradient: (grad: ReductionGrad) => Tensor,
   combine: Fold | null,
+  types: readonly DType[] = numberDTypes,
 ) =>
   defineOp({
     name,
-    attrs,
+    attrs: { ...attrs, T: { kind: 'type', allowed: types } },
     inputs,
     outputs,
     infer: (ctx) => ({ output: inferReduction(ctx) }),
@@ -100,6 +105,7 @@ export const Max = numericReduction(
   (ctx) => extremePlan(ctx, 'max'),
   extremeGradient,
   (values) => (values.length === 0 ? -(2 ** 31) : Math.max(...values)),
+  realDTypes,
 );
 
 export const Min = numericReduction(
@@ -107,12 +113,13 @@ export const Min = numericReduction(
   (ctx) => extremePlan(ctx, 'min'),
   extremeGradient,
   (values) => (values.length === 0 ? 2 ** 31 - 1 : Math.min(...values)),
+  realDTypes,
 );
 
 function meanPlan(ctx: NumericContext): ReducePlan {
   const split = splitInput(ctx);
   const { dtype, type } = ctx.y.output;
-  const float = type === 'f32' || type === 'f64';
+  const float = isFloating(dtype) || isComplex(dtype);
   const none = constant(type, float ? NaN : 0);
   if (split.count === 0) return oneStage(split, 'sum', () => none);
   if (dtype === 'int32' || dtype === 'uint32') return integerMeanPlan(split, dtype === 'int32');

@@ -1,5 +1,6 @@
 /** Cumsum and Cumprod: running totals along one axis. */
 import { addNode, type TensorLike } from '../../graph/add-node.js';
+import { isComplex } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { checkedOptions } from '../../graph/options.js';
@@ -164,7 +165,9 @@ function decomposed(
   const axis = scanAxis(ctx);
   const extent = ctx.x.x.shape[axis] ?? 0;
   const { exclusive, reverse } = ctx.attrs;
-  if (extent <= longestLoop)
+  // A loop cannot multiply complex numbers: their parts depend on each other.
+  const loops = extent <= longestLoop && !(product && isComplex(ctx.x.x.dtype));
+  if (loops)
     return [
       b.op(product ? '_ScanLoopProd' : '_ScanLoopSum', [x.x, x.axis], { exclusive, reverse }),
     ];

@@ -1,11 +1,12 @@
 /**
- * Circular and hyperbolic functions of each element of a float tensor, and their inverses. Angles
- * are in radians.
+ * Circular and hyperbolic functions of each element of a float or complex tensor, and their
+ * inverses. Angles are in radians.
  */
-import { floatDTypes } from '../../graph/dtype.js';
 import type { Tensor } from '../../graph/operation.js';
 import { unary, type UnaryFn } from '../../ir/expr.js';
+import { analyticDTypes } from '../data-dtypes.js';
 import {
+  conjugate,
   scalarLike,
   times,
   unaryFunction,
@@ -14,8 +15,23 @@ import {
   type UnaryOp,
 } from '../elementwise.js';
 
-const floatOp = (name: string, fn: UnaryFn, grad: (g: UnaryGrad) => Tensor): UnaryOp =>
-  unaryOp({ name, types: floatDTypes, expr: (x) => unary(fn, x), grad });
+const analyticOp = (name: string, fn: UnaryFn, grad: (g: UnaryGrad) => Tensor): UnaryOp =>
+  unaryOp({
+    name,
+    types: analyticDTypes,
+    expr: (x) => unary(fn, x),
+    // The derivative of an analytic function carries a gradient back through its conjugate.
+    grad: (g) => grad({ ...g, x: conjugate(g.b, g.x) }),
+  });
+
+/** As `analyticOp`, with a gradient from the output instead. */
+const fromOutput = (name: string, fn: UnaryFn, grad: (g: UnaryGrad) => Tensor): UnaryOp =>
+  unaryOp({
+    name,
+    types: analyticDTypes,
+    expr: (x) => unary(fn, x),
+    grad: (g) => grad({ ...g, y: conjugate(g.b, g.y) }),
+  });
 
 const one = ({ b, dy }: UnaryGrad): Tensor => scalarLike(b, dy, 1);
 
@@ -29,23 +45,23 @@ const inverseRootOfComplement = (g: UnaryGrad): Tensor => {
   return b.op('Reciprocal', [b.op('Sqrt', [b.op('Sub', [one(g), b.op('Square', [x])])])]);
 };
 
-export const Sin = floatOp('Sin', 'sin', ({ b, dy, x }) => times(b, dy, b.op('Cos', [x])));
+export const Sin = analyticOp('Sin', 'sin', ({ b, dy, x }) => times(b, dy, b.op('Cos', [x])));
 
-export const Cos = floatOp('Cos', 'cos', ({ b, dy, x }) =>
+export const Cos = analyticOp('Cos', 'cos', ({ b, dy, x }) =>
   times(b, b.op('Neg', [dy]), b.op('Sin', [x])),
 );
 
-export const Tan = floatOp('Tan', 'tan', ({ b, dy, x }) =>
+export const Tan = analyticOp('Tan', 'tan', ({ b, dy, x }) =>
   times(b, b.op('Square', [b.op('Reciprocal', [b.op('Cos', [x])])]), dy),
 );
 
-export const Asin = floatOp('Asin', 'asin', (g) => times(g.b, g.dy, inverseRootOfComplement(g)));
+export const Asin = analyticOp('Asin', 'asin', (g) => times(g.b, g.dy, inverseRootOfComplement(g)));
 
-export const Acos = floatOp('Acos', 'acos', (g) =>
+export const Acos = analyticOp('Acos', 'acos', (g) =>
   times(g.b, g.b.op('Neg', [g.dy]), inverseRootOfComplement(g)),
 );
 
-export const Atan = floatOp('Atan', 'atan', (g) => {
+export const Atan = analyticOp('Atan', 'atan', (g) => {
   const { b, dy, x } = g;
   return times(
     b,
@@ -54,21 +70,21 @@ export const Atan = floatOp('Atan', 'atan', (g) => {
   );
 });
 
-export const Sinh = floatOp('Sinh', 'sinh', ({ b, dy, x }) => times(b, dy, b.op('Cosh', [x])));
+export const Sinh = analyticOp('Sinh', 'sinh', ({ b, dy, x }) => times(b, dy, b.op('Cosh', [x])));
 
-export const Cosh = floatOp('Cosh', 'cosh', ({ b, dy, x }) => times(b, dy, b.op('Sinh', [x])));
+export const Cosh = analyticOp('Cosh', 'cosh', ({ b, dy, x }) => times(b, dy, b.op('Sinh', [x])));
 
-export const Tanh = floatOp('Tanh', 'tanh', ({ b, dy, y }) => b.op('TanhGrad', [y, dy]));
+export const Tanh = fromOutput('Tanh', 'tanh', ({ b, dy, y }) => b.op('TanhGrad', [y, dy]));
 
-export const Asinh = floatOp('Asinh', 'asinh', ({ b, dy, y }) =>
+export const Asinh = fromOutput('Asinh', 'asinh', ({ b, dy, y }) =>
   b.op('RealDiv', [dy, b.op('Cosh', [y])], {}, 'truediv'),
 );
 
-export const Acosh = floatOp('Acosh', 'acosh', ({ b, dy, y }) =>
+export const Acosh = fromOutput('Acosh', 'acosh', ({ b, dy, y }) =>
   b.op('RealDiv', [dy, b.op('Sinh', [y])], {}, 'truediv'),
 );
 
-export const Atanh = floatOp('Atanh', 'atanh', (g) => times(g.b, g.dy, inverseOfComplement(g)));
+export const Atanh = analyticOp('Atanh', 'atanh', (g) => times(g.b, g.dy, inverseOfComplement(g)));
 
 /** Sine of an angle in radians. @see TF op Sin. */
 export const sin = unaryFunction(Sin);
@@ -97,9 +113,9 @@ export const cosh = unaryFunction(Cosh);
 /**
  * Hyperbolic tangent.
  *
- * @param x  float, any shape.
- * @returns same dtype and shape, between -1 and 1.
- * @throws DTypeError if `x` is not a float tensor.
+ * @param x  float or complex, any shape.
+ * @returns same dtype and shape, between -1 and 1 if real.
+ * @throws DTypeError if `x` is not a float or complex tensor.
  * @see TF op Tanh.
  * @example tanh([0, 1]); // [0, 0.7615942]
  */

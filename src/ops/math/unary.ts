@@ -2,7 +2,10 @@
  * Sign, size and rounding of each element: Neg, Abs, Sign, Square, Reciprocal, Inv, Floor, Ceil,
  * Round, Rint, and the tests IsNan, IsInf, IsFinite.
  */
-import { floatDTypes } from '../../graph/dtype.js';
+import { addNode, convertToTensor, type TensorLike } from '../../graph/add-node.js';
+import { withNameScope } from '../../graph/builder.js';
+import { complexDTypes, floatDTypes, isComplex } from '../../graph/dtype.js';
+import type { Tensor } from '../../graph/operation.js';
 import {
   div as quotient,
   like,
@@ -11,8 +14,9 @@ import {
   unary,
   type Expr,
 } from '../../ir/expr.js';
-import { numberDTypes } from '../data-dtypes.js';
+import { analyticDTypes, numberDTypes } from '../data-dtypes.js';
 import {
+  conjugate,
   scalarLike,
   times,
   unaryFunction,
@@ -20,6 +24,7 @@ import {
   unaryTestOp,
   zerosLike,
 } from '../elementwise.js';
+import { complexAbs } from './complex.js';
 
 const signed = [...floatDTypes, 'int8', 'int16', 'int32', 'int64'] as const;
 const isFloat = (x: Expr): boolean => x.type === 'f32' || x.type === 'f64';
@@ -27,7 +32,7 @@ const isFloat = (x: Expr): boolean => x.type === 'f32' || x.type === 'f64';
 /** y = -x. */
 export const Neg = unaryOp({
   name: 'Neg',
-  types: signed,
+  types: [...signed, ...complexDTypes],
   expr: negated,
   grad: ({ b, dy }) => b.op('Neg', [dy]),
 });
@@ -40,10 +45,10 @@ export const Abs = unaryOp({
   grad: ({ b, dy, x }) => times(b, dy, b.op('Sign', [x])),
 });
 
-/** -1, 0 or 1; NaN stays NaN. */
+/** -1, 0 or 1; NaN stays NaN. Of a complex number its direction, x / |x|. */
 export const Sign = unaryOp({
   name: 'Sign',
-  types: signed,
+  types: [...signed, ...complexDTypes],
   expr: (x) => unary('sign', x),
   grad: ({ b, x }) => zerosLike(b, x),
 });
@@ -53,13 +58,16 @@ export const Square = unaryOp({
   name: 'Square',
   types: numberDTypes,
   expr: (x) => productOf(x, x),
-  grad: ({ b, dy, x }) => b.op('Mul', [dy, b.op('Mul', [x, scalarLike(b, x, 2)])]),
+  grad: ({ b, dy, x }) => {
+    const cx = conjugate(b, x);
+    return b.op('Mul', [dy, b.op('Mul', [cx, scalarLike(b, x, 2)])]);
+  },
 });
 
-/** y = 1/x. TensorFlow has kernels for floats only. */
+/** y = 1/x. TensorFlow has no integer kernels for it. */
 export const Reciprocal = unaryOp({
   name: 'Reciprocal',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => quotient(like(x, 1), x),
   grad: ({ b, dy, y }) => b.op('ReciprocalGrad', [y, dy]),
 });
@@ -67,7 +75,7 @@ export const Reciprocal = unaryOp({
 /** The same function as Reciprocal, under its older name. */
 export const Inv = unaryOp({
   name: 'Inv',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => quotient(like(x, 1), x),
   grad: ({ b, dy, y }) => b.op('ReciprocalGrad', [y, dy]),
 });
@@ -130,8 +138,19 @@ export const IsFinite = unaryTestOp({
 /** `-x`. @see TF op Neg. */
 export const neg = unaryFunction(Neg);
 
-/** `|x|`; its gradient at 0 is 0. @see TF op Abs. @example abs([-1, 2]) // [1, 2] */
-export const abs = unaryFunction(Abs);
+/**
+ * `|x|`; its gradient at 0 is 0. The size of a complex number is real.
+ *
+ * @see TF ops Abs and ComplexAbs.
+ * @example abs([-1, 2]) // [1, 2]
+ */
+export const abs = (x: TensorLike, name?: string): Tensor =>
+  withNameScope(name, 'Abs', (scope) => {
+    const input = convertToTensor(x, { name: 'x' });
+    return isComplex(input.dtype)
+      ? complexAbs(input, scope)
+      : addNode(Abs, { x: input }, {}, scope).y;
+  });
 
 /** -1, 0 or 1 as each element is below, at or above 0; NaN for NaN. @see TF op Sign. */
 export const sign = unaryFunction(Sign);

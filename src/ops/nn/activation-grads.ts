@@ -19,7 +19,7 @@ import {
   unary,
   type Expr,
 } from '../../ir/expr.js';
-import { numberDTypes } from '../data-dtypes.js';
+import { realDTypes } from '../data-dtypes.js';
 import { scalarLike, times, zerosLike } from '../elementwise.js';
 import { defineOp, type OpDef } from '../op-def.js';
 import { sameShapes } from '../shape-checks.js';
@@ -97,7 +97,7 @@ const linear =
 /** dy where x > 0, else 0. */
 export const ReluGrad = gradFromFeatures({
   name: 'ReluGrad',
-  types: numberDTypes,
+  types: realDTypes,
   expr: (dy, x) => passed(dy, gt(x, like(x, 0))),
   grad: linear('ReluGrad'),
 });
@@ -105,7 +105,7 @@ export const ReluGrad = gradFromFeatures({
 /** dy where 0 < x < 6, else 0. */
 export const Relu6Grad = gradFromFeatures({
   name: 'Relu6Grad',
-  types: numberDTypes,
+  types: realDTypes,
   expr: (dy, x) => passed(dy, and(gt(x, like(x, 0)), lt(x, like(x, 6)))),
   grad: linear('Relu6Grad'),
 });

@@ -7,8 +7,8 @@ import { floatDTypes, type DType } from '../../graph/dtype.js';
 import type { OpBuilder } from '../../graph/op-schema.js';
 import type { Tensor } from '../../graph/operation.js';
 import { add, div, gt, like, lt, max, min, mul, select, unary, type Expr } from '../../ir/expr.js';
-import { numberDTypes } from '../data-dtypes.js';
-import { times, unaryFunction, unaryOp } from '../elementwise.js';
+import { analyticDTypes, realDTypes } from '../data-dtypes.js';
+import { conjugate, times, unaryFunction, unaryOp } from '../elementwise.js';
 import { defineOp, type OpDef } from '../op-def.js';
 
 /** Klambauer et al. 2017, "Self-normalizing neural networks", as TensorFlow rounds them. */
@@ -49,7 +49,7 @@ function activationOp(
 /** max(x, 0). */
 export const Relu = activationOp(
   'Relu',
-  numberDTypes,
+  realDTypes,
   (x) => max(x, like(x, 0)),
   ({ b, dy, activations }) => b.op('ReluGrad', [dy, activations]),
 );
@@ -57,7 +57,7 @@ export const Relu = activationOp(
 /** min(max(x, 0), 6). */
 export const Relu6 = activationOp(
   'Relu6',
-  numberDTypes,
+  realDTypes,
   (x) => min(max(x, like(x, 0)), like(x, 6)),
   ({ b, dy, activations }) => b.op('Relu6Grad', [dy, activations]),
 );
@@ -122,9 +122,9 @@ export const Softsign = activationOp(
 /** 1 / (1 + e^-x). */
 export const Sigmoid = unaryOp({
   name: 'Sigmoid',
-  types: floatDTypes,
+  types: analyticDTypes,
   expr: (x) => unary('sigmoid', x),
-  grad: ({ b, dy, y }) => b.op('SigmoidGrad', [y, dy]),
+  grad: ({ b, dy, y }) => b.op('SigmoidGrad', [conjugate(b, y), dy]),
 });
 
 const activationFunction =

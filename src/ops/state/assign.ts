@@ -1,11 +1,10 @@
 /** Ops that give a variable a new value, for references (Assign) and resource handles. */
-import { floatDTypes, integerDTypes } from '../../graph/dtype.js';
 import type { Shape } from '../../graph/shape.js';
 import { add, sub, type Expr } from '../../ir/expr.js';
+import { numberDTypes } from '../data-dtypes.js';
 import { defineOp } from '../op-def.js';
 import { sameShapes } from '../shape-checks.js';
 
-const numbers = [...floatDTypes, ...integerDTypes] as const;
 const none = { none: 'assignments are not differentiable' } as const;
 
 /** ref = value; gives the reference, whose readers see the new value. */
@@ -30,7 +29,7 @@ const refUpdate = (name: string, step: (ref: Expr, value: Expr) => Expr) =>
   defineOp({
     name,
     attrs: {
-      T: { kind: 'type', allowed: numbers },
+      T: { kind: 'type', allowed: numberDTypes },
       use_locking: { kind: 'bool', default: false },
     },
     inputs: { ref: { ref: 'T' }, value: 'T' },
@@ -74,7 +73,7 @@ export const AssignVariableOp = defineOp({
 const resourceUpdate = (name: string, step: (x: Expr, value: Expr) => Expr) =>
   defineOp({
     name,
-    attrs: { dtype: { kind: 'type', allowed: numbers } },
+    attrs: { dtype: { kind: 'type', allowed: numberDTypes } },
     inputs: { resource: 'resource', value: 'dtype' },
     outputs: {},
     stateful: true,

@@ -62,7 +62,9 @@ export function contractScratch(type: ScalarType): ContractScratch<unknown> {
       return (shared.u64 ??= allocate(BigUint64Array));
     case 'bool':
     case 'str':
-      throw new InternalError(`A contraction of ${type} has no meaning.`);
+    case 'c64':
+    case 'c128':
+      throw new InternalError(`The CPU runtime has no contraction of ${type}.`);
   }
 }
 

@@ -4,10 +4,9 @@
  * and is what the GPU's results are compared with.
  */
 import { CancelledError, RuntimeError } from '../../errors.js';
-import { elementCount } from '../../graph/shape.js';
 import { feedBytesOf, takeFeed, type FeedArray } from '../../ir/feed-array.js';
 import type { Program, VariableDecl } from '../../ir/program.js';
-import { createStorage } from '../../ir/storage.js';
+import { createStorage, storedLength } from '../../ir/storage.js';
 import type {
   DeviceCaps,
   LoadedProgram,
@@ -76,8 +75,8 @@ export class CpuRuntime implements Runtime {
     });
   }
 
-  createVariable({ storage, shape }: VariableDecl): VariableBuffer {
-    const array = createStorage(storage, Math.max(elementCount(shape), 1));
+  createVariable({ storage, dtype, shape }: VariableDecl): VariableBuffer {
+    const array = createStorage(storage, Math.max(storedLength(dtype, shape), 1));
     const variable = new CpuVariable(array, (destroyed) => void this.#variables.delete(destroyed));
     this.#variables.add(variable);
     return variable;

@@ -28,6 +28,9 @@ export function fitText(type: ScalarType, text: string): string {
     case 'bool':
     case 'str':
       return `(${text})`;
+    case 'c64':
+    case 'c128':
+      return unsupported('value', type);
   }
 }
 

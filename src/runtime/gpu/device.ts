@@ -4,8 +4,7 @@
  */
 import { InternalError, RuntimeError, TfError, UnavailableError } from '../../errors.js';
 import type { Program, VariableDecl } from '../../ir/program.js';
-import { elementCount } from '../../graph/shape.js';
-import { createStorage, storageBytes } from '../../ir/storage.js';
+import { createStorage, storageBytes, storedLength } from '../../ir/storage.js';
 import type { DeviceCaps, LoadedProgram, MemoryUse, Runtime, VariableBuffer } from '../runtime.js';
 import { capsOf, type AdapterFacts } from './adapter-facts.js';
 import { BufferAllocator, caught, translateError } from './buffers.js';
@@ -104,8 +103,8 @@ export class GpuRuntime implements Runtime {
   /** @throws ResourceExhaustedError if the device cannot make a buffer so large. */
   createVariable(decl: VariableDecl): VariableBuffer {
     this.check();
-    const { shape, storage, node } = decl;
-    const count = Math.max(elementCount(shape), 1);
+    const { dtype, shape, storage, node } = decl;
+    const count = Math.max(storedLength(dtype, shape), 1);
     if (decl.place === 'host') return new HostVariable(createStorage(storage, count));
     const byteLength = count * storageBytes(storage);
     const request = { use: 'variables', byteLength, usage: storageUsage, label: node } as const;

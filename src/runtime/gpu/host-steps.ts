@@ -3,10 +3,15 @@
  * work so far is submitted, and waited for, only where the host needs a result of it.
  */
 import { InternalError } from '../../errors.js';
-import { elementCount } from '../../graph/shape.js';
 import { hasChecks } from '../../ir/kernel.js';
 import type { Program, Step } from '../../ir/program.js';
-import { createStorage, isText, storageView, type StorageArray } from '../../ir/storage.js';
+import {
+  createStorage,
+  isText,
+  storageView,
+  storedLength,
+  type StorageArray,
+} from '../../ir/storage.js';
 import { copyArray, transferArray, writtenBuffers } from '../cpu/program-memory.js';
 import type { VariableBuffer } from '../runtime.js';
 import type { DeviceBuffer } from './buffers.js';
@@ -125,14 +130,14 @@ export class HostSteps {
     const byteLength = dataBytes(source);
     this.bytesDown += byteLength;
     await readStaging(this.context.staging, staging, byteLength, (bytes) => {
-      const view = storageView(source.storage, bytes, 0, elementCount(source.shape));
+      const view = storageView(source.storage, bytes, 0, storedLength(source.dtype, source.shape));
       transferArray(view, this.buffers.hostAt(to), target);
     });
   }
 
   private moveUp(from: number, to: number): void {
     const target = this.buffers.declOf(to);
-    const count = elementCount(target.shape);
+    const count = storedLength(target.dtype, target.shape);
     if (count === 0) return;
     const source = this.buffers.hostAt(from);
     const array = createStorage(target.storage, count);

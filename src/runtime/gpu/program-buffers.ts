@@ -3,7 +3,6 @@
  * typed arrays for those on the host. Variables' buffers come with each run.
  */
 import { FailedPreconditionError, InternalError, InvalidArgumentError } from '../../errors.js';
-import { elementCount } from '../../graph/shape.js';
 import { encodeFeed, type FeedArray } from '../../ir/feed-array.js';
 import type { BufferDecl, Program } from '../../ir/program.js';
 import {
@@ -13,6 +12,7 @@ import {
   isText,
   storageBytes,
   storageView,
+  storedLength,
   type StorageArray,
 } from '../../ir/storage.js';
 import { dropStrings } from '../cpu/program-memory.js';
@@ -44,7 +44,7 @@ export function upload(device: GPUDevice, buffer: GPUBuffer, array: StorageArray
 
 /** Bytes of the elements, without padding. */
 export const dataBytes = (decl: BufferDecl): number =>
-  elementCount(decl.shape) * storageBytes(decl.storage);
+  storedLength(decl.dtype, decl.shape) * storageBytes(decl.storage);
 
 const uses: Readonly<Record<string, keyof MemoryUse>> = {
   feed: 'feeds',
@@ -147,7 +147,7 @@ export class ProgramBuffers {
   /** Feeds as they will be stored, by buffer number. Throws before anything is written. */
   encodeFeeds(feeds: readonly FeedArray[]): ReadonlyMap<number, StorageArray> {
     const arrays = new Map<number, StorageArray>();
-    for (const [i, { role, storage, label, shape }] of this.program.buffers.entries()) {
+    for (const [i, { role, storage, label, dtype, shape }] of this.program.buffers.entries()) {
       if (role.kind !== 'feed') continue;
       const feed = feeds[role.feed];
       if (feed === undefined)
@@ -155,9 +155,10 @@ export class ProgramBuffers {
           node: label,
         });
       const array = encodeFeed(feed, storage, label);
-      if (array.length !== elementCount(shape))
+      const wanted = storedLength(dtype, shape);
+      if (array.length !== wanted)
         throw new InvalidArgumentError(
-          `Feed "${label}" has ${array.length} elements; the program was made for ${elementCount(shape)}.`,
+          `Feed "${label}" has ${array.length} elements; the program was made for ${wanted}.`,
           { node: label },
         );
       arrays.set(i, array);

@@ -2,7 +2,7 @@
 import type { NdArray } from '../../graph/dtype.js';
 import { elementCount } from '../../graph/shape.js';
 import type { Program } from '../../ir/program.js';
-import { decode, storageBytes, storageView } from '../../ir/storage.js';
+import { decode, storageBytes, storageView, storedLength } from '../../ir/storage.js';
 import { decodeFetch } from '../cpu/fetched-strings.js';
 import { createPacer } from '../cpu/pacer.js';
 import type { VariableBuffer } from '../runtime.js';
@@ -38,7 +38,7 @@ export class Readback {
     for (const [fetch, source] of program.fetches.entries()) {
       if (source.kind !== 'buffer') continue;
       const { place, storage } = buffers.declOf(source.buffer);
-      const byteLength = elementCount(source.shape) * storageBytes(storage);
+      const byteLength = storedLength(source.dtype, source.shape) * storageBytes(storage);
       if (place === 'host' || byteLength === 0) continue;
       onDevice.push({ fetch, buffer: source.buffer, offset, byteLength });
       offset += alignBytes(byteLength);

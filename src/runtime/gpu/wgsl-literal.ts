@@ -10,9 +10,8 @@ export type { Width };
 export type WgslScalar = 'f32' | 'i32' | 'u32' | 'bool';
 
 export function wgslScalar(type: ScalarType): WgslScalar {
-  if (type === 'f64' || type === 'i64' || type === 'u64' || type === 'str')
-    throw new InternalError(`WGSL has no ${type}; the kernel belongs on the host.`);
-  return type;
+  if (type === 'f32' || type === 'i32' || type === 'u32' || type === 'bool') return type;
+  throw new InternalError(`WGSL has no ${type}; the kernel belongs on the host.`);
 }
 
 /** `f32`, or `vec4<f32>` at width 4. */

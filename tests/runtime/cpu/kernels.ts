@@ -18,6 +18,7 @@ import {
   type NumericStorage,
   type StorageArray,
 } from '../../../src/ir/storage.js';
+import { storageOfType } from '../../../src/ir/verify-types.js';
 import { compileHostKernel } from '../../../src/runtime/cpu/run-kernel.js';
 
 export const read = (binding: number, at: Expr, type: ScalarType = 'f32'): Expr => ({
@@ -31,7 +32,7 @@ export const read = (binding: number, at: Expr, type: ScalarType = 'f32'): Expr 
 export const place = (shape: readonly number[], axes = shape.map((_, axis) => axis)): Expr =>
   axes.reduce<Expr>((at, axis, i) => add(mul(at, int(shape[i] ?? 1)), index(axis)), int(0));
 
-export const storageFor = (type: ScalarType): StorageType => (type === 'bool' ? 'u32' : type);
+export const storageFor = (type: ScalarType): StorageType => storageOfType(type);
 
 export const input = (type: ScalarType, length: number): Binding => ({
   access: 'read',
