@@ -24,10 +24,21 @@ const unary = [
   ...['abs', 'acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'ceil', 'cos', 'cosh', 'erf'],
   ...['erfc', 'exp', 'expm1', 'floor', 'identity', 'isFinite', 'isInf', 'isNan', 'log', 'log1p'],
   ...['neg', 'rank', 'reciprocal', 'rint', 'round', 'rsqrt', 'sigmoid', 'sign', 'sin', 'sinh'],
-  ...['sqrt', 'square', 'stopGradient', 'tan', 'tanh'],
+  ...['sqrt', 'square', 'stopGradient', 'tan', 'tanh', 'angle', 'conj', 'imag', 'real'],
 ];
 const binary = [
-  ...['add', 'atan2', 'div', 'divNoNan', 'equal', 'floorDiv', 'greater', 'greaterEqual', 'less'],
+  ...[
+    'add',
+    'atan2',
+    'complex',
+    'div',
+    'divNoNan',
+    'equal',
+    'floorDiv',
+    'greater',
+    'greaterEqual',
+    'less',
+  ],
   ...['lessEqual', 'maximum', 'minimum', 'mod', 'mul', 'mulNoNan', 'notEqual', 'pow'],
   ...['squaredDifference', 'sub', 'truncateMod', 'xdivy', 'xlogy'],
 ];
