@@ -19,7 +19,14 @@ const outside = {
 
 await build({
   absWorkingDir: fileURLToPath(new URL('.', import.meta.url)),
-  entryPoints: ['compare.ts', 'defrun-peer.ts', 'tfjs-peer.ts', 'kernels.ts', 'contract.ts'],
+  entryPoints: [
+    'compare.ts',
+    'defrun-peer.ts',
+    'tfjs-peer.ts',
+    'kernels.ts',
+    'contract.ts',
+    'compile-time.ts',
+  ],
   outdir: 'node_modules/.cache/benchmarks',
   bundle: true,
   platform: 'node',

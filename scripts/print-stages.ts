@@ -88,7 +88,7 @@ function printStages({ graph, x, y, loss, train }: Example): void {
   const inlined = inline(pieces, external, maxBindings);
   show('inline', printPieces(inlined));
   const shapeOf = (id: number): readonly number[] => flow.values[id]?.shape ?? [];
-  const grouped = group(inlined, { maxBindings, variables: flow.variables, shapeOf });
+  const grouped = group(inlined, { maxBindings, variables: flow.variables, external, shapeOf });
   show('group', printPieces(schedule(grouped, []).order));
   const plan = explain(graph, [loss, train], { x: [8, 4], y: [8, 3] });
   show('program', plan.toProgramText());

@@ -5,7 +5,7 @@
 import { InternalError, ResourceExhaustedError, UnimplementedError } from '../errors.js';
 import { shortNameOf, type DType } from '../graph/dtype.js';
 import { elementCount, formatShape, sameShape, type StaticShape } from '../graph/shape.js';
-import { isComplexType, type Expr, type ScalarType } from '../ir/expr.js';
+import type { ScalarType } from '../ir/expr.js';
 import type {
   BufferDecl,
   BufferRole,
@@ -20,21 +20,13 @@ import { verifyProgram } from '../ir/verify-program.js';
 import { emitKernel, type Located } from './emit-kernel.js';
 import type { Flow, FlowVariable } from './flow.js';
 import { group } from './group.js';
-import { IndexAlgebra, indices, ravel } from './index-algebra.js';
+import { readsOwnElement } from './in-place.js';
 import { dropUnused, inline } from './inline.js';
 import { lower, randomPosition, type ExtraValue } from './lower.js';
-import {
-  extentOf,
-  exprsOf,
-  loadsOf,
-  outputsOf,
-  prologueOf,
-  spaceOf,
-  type Piece,
-  type PieceOutput,
-} from './piece.js';
+import { mergeMaps } from './merge-maps.js';
+import { exprsOf, loadsOf, outputsOf, type Piece } from './piece.js';
 import { planMemory, type Lifetime } from './plan-memory.js';
-import { everyLoad, schedule } from './schedule.js';
+import { schedule } from './schedule.js';
 import { splitWide } from './split-wide.js';
 import { isVerifying } from './verification.js';
 import { verifyFlow } from './verify-flow.js';
@@ -65,7 +57,7 @@ export function assemble(flow: Flow, options: AssembleOptions): Program {
       ? dropUnused(pieces, external)
       : fuse(flow, pieces, values, external, options);
   if (verify) verifyPieces('fused', fused, values, external);
-  const program = new Assembly(flow, extra, fused, options.maxBindingBytes ?? Infinity).build();
+  const program = new Assembly(flow, extra, fused, options).build();
   if (verify) verifyProgram(program);
   return program;
 }
@@ -97,7 +89,7 @@ function fuse(
   const shapeOf = (value: number): StaticShape => values.shapeOf(value) ?? [];
   const inlined = inline(pieces, external, options.maxBindings);
   const { maxBindings } = options;
-  const grouped = group(inlined, { maxBindings, variables: flow.variables, shapeOf });
+  const grouped = group(inlined, { maxBindings, variables: flow.variables, external, shapeOf });
   // Joining may have left a group before one it loads from: put them in order again.
   return dropUnused(schedule(grouped, []).order, external);
 }
@@ -121,7 +113,8 @@ const dtypeOfType: Readonly<Record<ScalarType, DType>> = {
 
 class Assembly {
   readonly #buffers: Draft[] = [];
-  readonly #steps: Step[] = [];
+  #steps: Step[] = [];
+  readonly maxBytes: number;
   /** Buffer of a value in a place. */
   readonly #bufferOf = new Map<string, number>();
   readonly #variableBuffer = new Map<FlowVariable, number>();
@@ -130,8 +123,10 @@ class Assembly {
     readonly flow: Flow,
     readonly extra: readonly ExtraValue[],
     readonly pieces: readonly Piece[],
-    readonly maxBytes: number,
-  ) {}
+    readonly options: AssembleOptions,
+  ) {
+    this.maxBytes = options.maxBindingBytes ?? Infinity;
+  }
 
   build(): Program {
     const { order, snapshots } = schedule(this.pieces, this.flow.variables);
@@ -152,6 +147,9 @@ class Assembly {
     for (const piece of order) this.#addPiece(piece, lateReaders.get(piece) ?? new Set(), copies);
     for (const variable of this.flow.variables) this.#commit(variable);
     const fetches = this.flow.fetches.map((id) => this.#fetch(id, copies));
+    const { fuse, maxBindings } = this.options;
+    const isVariable = (buffer: number): boolean => this.#buffers[buffer]?.role.kind === 'variable';
+    if (fuse !== false) this.#steps = [...mergeMaps(this.#steps, { maxBindings, isVariable })];
     return this.#finish(fetches);
   }
 
@@ -409,30 +407,4 @@ class Assembly {
       return [{ buffer, place: draft.place, byteLength: draft.byteLength, from, to }];
     });
   }
-}
-
-/** Whether what fills a scatter needs both parts of complex numbers for each, which are apart then. */
-const mixesParts = (outputs: readonly PieceOutput[]): boolean =>
-  outputs.some(({ expr }) => isComplexType(expr.type) && expr.kind !== 'load');
-
-/** Whether a piece that writes a variable reads its old value only at the element it writes. */
-function readsOwnElement(
-  piece: Piece,
-  variable: FlowVariable,
-  value: number,
-  shapeOf: (id: number) => StaticShape,
-): boolean {
-  const { initial } = variable;
-  if (initial === null || !loadsOf(exprsOf(piece)).has(initial)) return true;
-  if (piece.kind === 'scatter' && loadsOf(prologueOf(piece)).has(initial)) return false;
-  if (piece.kind === 'scatter' && mixesParts(outputsOf(piece))) return false;
-  const inLoops = piece.kind === 'reduce' || piece.kind === 'contract';
-  const algebra = new IndexAlgebra(extentOf(piece));
-  const element = piece.kind === 'reduce' && piece.elementOutputs.some((o) => o.value === value);
-  if (inLoops && element) return false;
-  const space = spaceOf(piece, false);
-  const first = piece.kind === 'scatter' ? piece.shape.length : 0;
-  const own = ravel(indices(space.length, first), space);
-  const isOwn = (at: readonly Expr[]): boolean => algebra.same(ravel(at, shapeOf(initial)), own);
-  return everyLoad(piece, initial, isOwn);
 }

@@ -155,7 +155,8 @@ function buildScatter(
   };
 }
 
-function labelOf(nodes: readonly string[]): string {
+/** A name for a kernel of these nodes. */
+export function labelOf(nodes: readonly string[]): string {
   const text = nodes.join('+');
   return text.length <= 120 ? text : `${text.slice(0, 80)}...(${nodes.length} ops)`;
 }

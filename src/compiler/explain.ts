@@ -1,6 +1,6 @@
 /** What a Program will do, as plain data and as a table: which ops became which kernels, and costs. */
 import type { DType } from '../graph/dtype.js';
-import { formatShape, type StaticShape } from '../graph/shape.js';
+import { elementCount, formatShape, type StaticShape } from '../graph/shape.js';
 import type { Kernel } from '../ir/kernel.js';
 import type { BufferDecl, FetchSource, Place, Program, Step } from '../ir/program.js';
 import { fillOf } from '../ir/scatter-fill.js';
@@ -15,7 +15,7 @@ export interface ExplainedKernel extends KernelCost {
   readonly label: string;
   /** Graph nodes fused into it, first to last. */
   readonly nodes: readonly string[];
-  /** Iteration space of the outputs: of rows for a reduce, batch, m and n for a contract. */
+  /** Iteration space of the outputs: of rows for a reduce, batch, m and n for a contract, all for maps. */
   readonly shape: StaticShape;
   /** Extents summed or combined over; of a scatter, those of its updates. */
   readonly reduced: StaticShape;
@@ -100,6 +100,8 @@ function spaceOf(kernel: Kernel): Pick<ExplainedKernel, 'shape' | 'reduced'> {
   switch (kernel.kind) {
     case 'map':
       return { shape: kernel.shape, reduced: [] };
+    case 'maps':
+      return { shape: [sum(kernel.parts.map((part) => elementCount(part.shape)))], reduced: [] };
     case 'reduce':
       return { shape: kernel.shape, reduced: kernel.inner };
     case 'contract':
@@ -182,7 +184,9 @@ const usesOf = ({ reads, writes }: ExplainedVariable): string =>
   [reads ? 'read' : '', writes ? 'written' : ''].filter((word) => word !== '').join(', ');
 
 const spaceText = ({ kind, shape, reduced }: ExplainedKernel): string =>
-  kind === 'map' ? formatShape(shape) : `${formatShape(shape)} over ${formatShape(reduced)}`;
+  kind === 'map' || kind === 'maps'
+    ? formatShape(shape)
+    : `${formatShape(shape)} over ${formatShape(reduced)}`;
 
 /** Pads every column but the last to its widest cell. */
 function alignRows(rows: readonly Row[]): string[] {

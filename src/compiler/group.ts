@@ -4,8 +4,9 @@
  */
 import { elementCount, type StaticShape } from '../graph/shape.js';
 import { isComplexType, rewrite, walk, type Expr } from '../ir/expr.js';
+import { codeSize, maxCodeSize } from '../ir/code-size.js';
 import type { FlowVariable } from './flow.js';
-import { maxExprNodes, sizeOf } from './inline.js';
+import { readsOwnElement } from './in-place.js';
 import { IndexAlgebra, indices, ravel, substitute, unravel } from './index-algebra.js';
 import {
   certainLoads,
@@ -23,6 +24,8 @@ import {
 export interface GroupOptions {
   readonly maxBindings: number;
   readonly variables: readonly FlowVariable[];
+  /** Values that must exist in memory whatever happens. */
+  readonly external: ReadonlySet<number>;
   readonly shapeOf: (value: number) => StaticShape;
 }
 
@@ -35,11 +38,14 @@ class Grouping {
   /** Group index by value it computes. */
   readonly #producer = new Map<number, number>();
   readonly #writes = new Map<number, FlowVariable>();
-  readonly #readersOfInitial = new Map<number, Piece[]>();
+  /** Pieces that load a value, before any joined. */
+  readonly #readers = new Map<number, Piece[]>();
+  /** Group of each piece that was looked at. */
+  readonly #groupOf = new Map<Piece, number>();
   readonly #pieceOf = new Map<number, Piece>();
   readonly #loads = new Map<Piece, ReadonlySet<number>>();
-  /** Upper bounds of the sizes of expressions. */
-  readonly #nodes = new Map<Piece, number>();
+  /** Upper bounds of the pieces' code. */
+  readonly #sizes = new Map<Piece, number>();
 
   constructor(
     readonly pieces: readonly Piece[],
@@ -50,9 +56,9 @@ class Grouping {
     for (const piece of pieces) {
       for (const output of outputsOf(piece)) this.#pieceOf.set(output.value, piece);
       for (const value of this.#loadsOf(piece)) {
-        const list = this.#readersOfInitial.get(value);
+        const list = this.#readers.get(value);
         if (list) list.push(piece);
-        else this.#readersOfInitial.set(value, [piece]);
+        else this.#readers.set(value, [piece]);
       }
     }
   }
@@ -73,17 +79,17 @@ class Grouping {
     return loads;
   }
 
-  #nodesOf(piece: Piece): number {
-    const known = this.#nodes.get(piece);
+  #sizeOf(piece: Piece): number {
+    const known = this.#sizes.get(piece);
     if (known !== undefined) return known;
-    let nodes = 0;
-    walk(exprsOf(piece), (node) => (nodes += sizeOf(node)));
-    this.#nodes.set(piece, nodes);
-    return nodes;
+    const size = codeSize(exprsOf(piece));
+    this.#sizes.set(piece, size);
+    return size;
   }
 
   #add(piece: Piece): void {
     this.#groups.push(piece);
+    this.#groupOf.set(piece, this.#groups.length - 1);
     this.#record(this.#groups.length - 1);
   }
 
@@ -101,9 +107,10 @@ class Grouping {
     for (const at of [...candidates].sort((a, b) => b - a)) {
       const merged = this.#merge(at, piece, inputs);
       if (merged === null) continue;
-      this.#nodes.set(merged, this.#nodesOf(this.#groups[at] as Piece) + this.#nodesOf(piece));
+      this.#sizes.set(merged, this.#sizeOf(this.#groups[at] as Piece) + this.#sizeOf(piece));
       this.#loads.delete(this.#groups[at] as Piece);
       this.#groups[at] = merged;
+      this.#groupOf.set(piece, at);
       this.#record(at);
       return true;
     }
@@ -116,22 +123,43 @@ class Grouping {
     if (target.kind === 'contract' && isComplexType(target.type)) return null;
     if (target.place !== piece.place || piece.outputs.length === 0) return null;
     const level = levelOf(target, elementCount(piece.shape));
-    if (level === null || !this.#fits(target, piece)) return null;
-    if (this.#nodesOf(target) + this.#nodesOf(piece) > 2 * maxExprNodes) return null;
+    if (level === null || !this.#mayFit(target, piece)) return null;
+    if (this.#sizeOf(target) + this.#sizeOf(piece) > maxCodeSize) return null;
     if (this.#makesCycle(at, inputs) || this.#breaksVariables(target, piece)) return null;
     const outputs = continued(target, piece, level === 'element', this.options.shapeOf);
     if (outputs === null) return null;
     const merged = withOutputs(target, outputs, level === 'element', piece.nodes);
-    return merged;
+    return this.#fits(merged, at, piece) ? merged : null;
   }
 
-  /** Whether a device binds what both pieces load and compute; their results need no loads. */
-  #fits(target: Piece, piece: MapPiece): boolean {
+  /** Whether a device binds what both pieces load; their results need no loads. */
+  #mayFit(target: Piece, piece: MapPiece): boolean {
     const results = new Set(outputsOf(target).map(({ value }) => value));
-    let bindings = this.#loadsOf(target).size + results.size + piece.outputs.length;
+    let bindings = this.#loadsOf(target).size;
     for (const value of this.#loadsOf(piece))
       if (!results.has(value) && !this.#loadsOf(target).has(value)) bindings++;
     return bindings <= this.options.maxBindings;
+  }
+
+  /** Whether a device binds what a group loads and stores once the piece has joined it. */
+  #fits(merged: Piece, at: number, piece: MapPiece): boolean {
+    const { maxBindings, external, shapeOf } = this.options;
+    const isWanted = (value: number): boolean =>
+      external.has(value) ||
+      (this.#readers.get(value) ?? []).some(
+        (reader) => reader !== piece && this.#groupOf.get(reader) !== at,
+      );
+    const loads = this.#loadsOf(merged);
+    const stored = outputsOf(merged).filter(({ value }) => isWanted(value));
+    if (loads.size + stored.length <= maxBindings) return true;
+    // A variable's new value goes where the old one is read.
+    const elsewhere = stored.filter(({ value }) => {
+      const variable = this.#writes.get(value);
+      const old = variable?.initial ?? null;
+      if (variable === undefined || old === null || !loads.has(old)) return true;
+      return variable.place !== merged.place || !readsOwnElement(merged, variable, value, shapeOf);
+    });
+    return loads.size + elsewhere.length <= maxBindings;
   }
 
   /** Whether some other input of the piece is computed from the group's own results. */
@@ -162,7 +190,7 @@ class Grouping {
       if (initial === null) continue;
       if (loadsOf(prologueOf(target)).has(initial)) return true;
       const results = new Set(outputsOf(target).map((o) => o.value));
-      for (const reader of this.#readersOfInitial.get(initial) ?? [])
+      for (const reader of this.#readers.get(initial) ?? [])
         if (reader !== piece && this.#dependsOn(reader, results, piece)) return true;
     }
     return false;

@@ -5,6 +5,7 @@
 import { elementCount } from '../graph/shape.js';
 import { isComplexType, rewrite, walk, type Expr, type ExprOf } from '../ir/expr.js';
 import { ExprKeys } from '../ir/expr-keys.js';
+import { codeSizeOf, maxCodeSize } from '../ir/code-size.js';
 import { substitute } from './index-algebra.js';
 import {
   certainLoads,
@@ -23,8 +24,6 @@ import {
 const cheap = 1;
 /** A view over more values than this (a long concatenation) is better materialised. */
 const maxViewLoads = 4;
-/** Expressions beyond this size are cut, to bound compile time and registers. */
-export const maxExprNodes = 3000;
 
 const weights: Partial<Record<string, number>> = {
   exp: 8,
@@ -63,29 +62,24 @@ function workOf(node: ExprOf<'unary'> | ExprOf<'binary'>): number {
   return isComplexType(node.type) ? 4 * work : work;
 }
 
-/** Nodes a printer will see of it: a complex one becomes many. */
-export function sizeOf(node: Expr): number {
-  if (!isComplexType(node.type)) return 1;
-  return node.kind === 'unary' || node.kind === 'binary' ? 2 + 2 * workOf(node) : 2;
-}
-
 export interface ExprCost {
   /** Arithmetic on data; index arithmetic and choices by index are free. */
   readonly work: number;
   readonly loads: number;
-  readonly nodes: number;
+  /** Code it becomes (`code-size.ts`). */
+  readonly size: number;
   /** Whether a check is among them, which must be made at every point of the producer. */
   readonly checks: boolean;
 }
 
 export function costOf(exprs: readonly Expr[]): ExprCost {
   let work = 0;
-  let nodes = 0;
+  let size = 0;
   let checks = false;
   const data = new Set<Expr>();
   const loads = new Set<number>();
   walk(exprs, (node) => {
-    nodes += sizeOf(node);
+    size += codeSizeOf(node);
     checks ||= node.kind === 'check';
     const inputs = node.kind === 'load' ? [] : childrenOf(node);
     if (node.kind === 'load') loads.add(node.value);
@@ -97,7 +91,7 @@ export function costOf(exprs: readonly Expr[]): ExprCost {
     if (node.kind === 'unary' || node.kind === 'binary') work += workOf(node);
     if (node.kind === 'select' && data.has(node.cond)) work += 1;
   });
-  return { work, loads: loads.size, nodes, checks };
+  return { work, loads: loads.size, size, checks };
 }
 
 function childrenOf(node: Expr): readonly Expr[] {
@@ -235,7 +229,7 @@ function inlineInto(
   const folds = piece.kind === 'map' && hasFold(piece);
   const loads = new Loads(piece);
   const own = costOf(exprsOf(piece));
-  let { nodes } = own;
+  let { size: code } = own;
   for (const value of loads.own()) {
     const producer = producers.get(value);
     if (producer === undefined || producer.piece.place !== piece.place) continue;
@@ -245,8 +239,9 @@ function inlineInto(
     const size = loads.sizeWith(value, producer);
     // Beyond the limit nothing may grow; what shrinks may lead back below it.
     if (size > loads.all.size && size + outputsOf(piece).length > maxBindings) continue;
-    if (Math.max(2 * producer.cost.nodes, nodes + producer.cost.nodes) > 2 * maxExprNodes) continue;
-    nodes += producer.cost.nodes;
+    const { size: more } = producer.cost;
+    if (Math.max(2 * more, code + more) > maxCodeSize) continue;
+    code += more;
     chosen.set(value, producer);
     loads.inline(value, producer);
   }
@@ -315,11 +310,11 @@ function totalCost(
 ): ExprCost {
   const sum = (of: (cost: ExprCost) => number): number =>
     producers.reduce((total, { cost }) => total + of(cost), of(own));
-  const nodes = sum((cost) => cost.nodes);
+  const size = sum((cost) => cost.size);
   const isTree = producers.length === 1;
-  if (!isTree || nodes > maxExprNodes) return costOf(exprsOf(piece));
+  if (!isTree || 2 * size > maxCodeSize) return costOf(exprsOf(piece));
   const checks = own.checks || producers.some(({ cost }) => cost.checks);
-  return { nodes, loads, work: sum((cost) => cost.work), checks };
+  return { size, loads, work: sum((cost) => cost.work), checks };
 }
 
 function worthInlining(

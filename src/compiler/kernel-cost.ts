@@ -18,6 +18,9 @@ export function kernelCost(kernel: Kernel): KernelCost {
     case 'map':
       tally.stores(kernel.stores, elementCount(kernel.shape));
       break;
+    case 'maps':
+      for (const { shape, stores } of kernel.parts) tally.stores(stores, elementCount(shape));
+      break;
     case 'reduce': {
       const rows = elementCount(kernel.shape);
       const all = rows * elementCount(kernel.inner);
@@ -52,6 +55,8 @@ export function kernelSteps(kernel: Kernel): number {
   switch (kernel.kind) {
     case 'map':
       return elementCount(kernel.shape) * folds;
+    case 'maps':
+      return kernel.parts.reduce((sum, { shape }) => sum + elementCount(shape), 0) * folds;
     case 'reduce': {
       const points = elementCount(kernel.shape) * elementCount(kernel.inner);
       return points * (kernel.stages.length + 1) * folds;

@@ -65,6 +65,8 @@ export function splitComplex(kernel: Kernel): Kernel {
       return splitContract(kernel);
     case 'scatter':
       return splitScatter(kernel);
+    case 'maps':
+      throw new InternalError(`splitComplex: "${kernel.label}" is merged already.`);
   }
 }
 

@@ -33,10 +33,22 @@ interface KernelBase {
 }
 
 /** For every point of `shape`: all stores. Index axes 0..shape.length-1. */
-export interface MapKernel extends KernelBase {
-  readonly kind: 'map';
+export interface MapPart {
   readonly shape: readonly number[];
   readonly stores: readonly Store[];
+}
+
+export interface MapKernel extends KernelBase, MapPart {
+  readonly kind: 'map';
+}
+
+/**
+ * Maps over spaces of their own in one dispatch: the updates of many small variables. No part
+ * touches what another writes, and none may fail.
+ */
+export interface MapsKernel extends KernelBase {
+  readonly kind: 'maps';
+  readonly parts: readonly MapPart[];
 }
 
 /** One pass over the reduced axes; `value` may use earlier stages (`stage` nodes). */
@@ -101,7 +113,7 @@ export interface ScatterKernel extends KernelBase {
   readonly value: Expr;
 }
 
-export type Kernel = MapKernel | ReduceKernel | ContractKernel | ScatterKernel;
+export type Kernel = MapKernel | MapsKernel | ReduceKernel | ContractKernel | ScatterKernel;
 
 /** Index axes of a contract kernel. */
 export const contractAxes = { batch: 0, m: 1, n: 2, k: 3 } as const;
@@ -112,6 +124,8 @@ export function kernelExprs(kernel: Kernel): Expr[] {
   switch (kernel.kind) {
     case 'map':
       return ofStores(kernel.stores);
+    case 'maps':
+      return kernel.parts.flatMap(({ stores }) => ofStores(stores));
     case 'reduce':
       return [
         ...kernel.stages.map((s) => s.value),
@@ -131,6 +145,8 @@ export function storesOf(kernel: Kernel): readonly Store[] {
     case 'map':
     case 'contract':
       return kernel.stores;
+    case 'maps':
+      return kernel.parts.flatMap(({ stores }) => stores);
     case 'reduce':
       return [...kernel.rowStores, ...kernel.elementStores];
     case 'scatter':

@@ -2,7 +2,7 @@
 import { formatShape } from '../graph/shape.js';
 import { quoted, toByteString } from './byte-strings.js';
 import type { Expr } from './expr.js';
-import { kernelExprs, type Kernel, type Store } from './kernel.js';
+import { kernelExprs, type Kernel, type MapPart, type Store } from './kernel.js';
 import { ExprPrinter, type ExprNames } from './print-expr.js';
 import type {
   BufferDecl,
@@ -46,6 +46,8 @@ function headOf(kernel: Kernel): string {
   switch (kind) {
     case 'map':
       return `map ${formatShape(kernel.shape)} "${label}"`;
+    case 'maps':
+      return `maps "${label}"`;
     case 'reduce':
       return `reduce rows ${formatShape(kernel.shape)} inner ${formatShape(kernel.inner)} "${label}"`;
     case 'contract': {
@@ -58,13 +60,12 @@ function headOf(kernel: Kernel): string {
 }
 
 function bodyOf(kernel: Kernel, printer: ExprPrinter): string[] {
-  const stores = (list: readonly Store[]): string[] =>
-    list.flatMap(({ binding, at, value }) =>
-      printer.pair(at, value, (place, text) => `b${binding}[${place}] = ${text}`),
-    );
+  const stores = (list: readonly Store[]): string[] => storeLines(list, printer);
   switch (kernel.kind) {
     case 'map':
       return stores(kernel.stores);
+    case 'maps':
+      return kernel.parts.flatMap((part) => section(formatShape(part.shape), partLines(part)));
     case 'reduce':
       return [
         ...kernel.stages.flatMap(({ combine, type, value }, i) =>
@@ -96,6 +97,17 @@ function bodyOf(kernel: Kernel, printer: ExprPrinter): string[] {
     }
   }
 }
+
+/** The same index names another axis in every part, so each has its own names for what it shares. */
+function partLines({ stores }: MapPart): string[] {
+  const roots = stores.flatMap(({ at, value }) => [at, value]);
+  return storeLines(stores, new ExprPrinter(roots, { axis: (i) => `i${i}` }));
+}
+
+const storeLines = (list: readonly Store[], printer: ExprPrinter): string[] =>
+  list.flatMap(({ binding, at, value }) =>
+    printer.pair(at, value, (place, text) => `b${binding}[${place}] = ${text}`),
+  );
 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [`${title}:`, ...indent(lines)];

@@ -15,8 +15,10 @@ import {
 import { ExprKeys } from './expr-keys.js';
 import {
   contractAxes,
+  hasChecks,
   kernelExprs,
   type Kernel,
+  type MapsKernel,
   type ScatterKernel,
   type Stage,
   type Store,
@@ -77,6 +79,8 @@ class KernelVerifier {
     switch (kernel.kind) {
       case 'map':
         return this.#stores(kernel.stores, scope('store', below(kernel.shape.length)));
+      case 'maps':
+        return this.#maps(kernel);
       case 'reduce':
         return this.#reduce(kernel);
       case 'contract':
@@ -93,6 +97,18 @@ class KernelVerifier {
       this.#fail(`its iteration space is [${shape.join(',')}]`);
     if (!summed.every((extent) => Number.isInteger(extent) && extent >= 0))
       this.#fail(`it reduces over [${summed.join(',')}]`);
+  }
+
+  #maps(kernel: MapsKernel): void {
+    if (hasChecks(kernel)) this.#fail('one of its parts may fail');
+    const touched = kernel.parts.map(({ stores }) => bindingsOf(stores));
+    for (const [i, { shape, stores }] of kernel.parts.entries()) {
+      const at = scope(`part ${i}`, below(shape.length));
+      this.#stores(stores, at);
+      for (const { binding } of stores)
+        if (touched.some((others, j) => j !== i && others.has(binding)))
+          this.#fail(`binding ${binding} is stored to, and touched by another part`, null, at);
+    }
   }
 
   #reduce(kernel: Kernel & { readonly kind: 'reduce' }): void {
@@ -260,6 +276,8 @@ function spaceOf(kernel: Kernel): {
   switch (kernel.kind) {
     case 'map':
       return { shape: kernel.shape, summed: [] };
+    case 'maps':
+      return { shape: kernel.parts.flatMap((part) => part.shape), summed: [] };
     case 'reduce':
       return { shape: kernel.shape, summed: kernel.inner };
     case 'contract':
@@ -267,6 +285,17 @@ function spaceOf(kernel: Kernel): {
     case 'scatter':
       return { shape: [...kernel.shape, ...kernel.out], summed: [] };
   }
+}
+
+function bindingsOf(stores: readonly Store[]): ReadonlySet<number> {
+  const bindings = new Set(stores.map(({ binding }) => binding));
+  walk(
+    stores.flatMap(({ at, value }) => [at, value]),
+    (node) => {
+      if (node.kind === 'read') bindings.add(node.binding);
+    },
+  );
+  return bindings;
 }
 
 const shorten = (text: string): string => (text.length <= 400 ? text : `... ${text.slice(-400)}`);

@@ -21,6 +21,7 @@ import type {
   ContractKernel,
   Kernel,
   MapKernel,
+  MapsKernel,
   ReduceKernel,
   ScatterKernel,
 } from '../../src/ir/kernel.js';
@@ -47,6 +48,17 @@ const map = (value: Expr, more: Partial<MapKernel> = {}): MapKernel => ({
   ],
   stores: [{ binding: 1, at: i0, value }],
   ...more,
+});
+
+/** Two parts over [4], storing `value` and what the second of them reads. */
+const maps = (stored: readonly [number], second: readonly [number], at: Expr = i0): MapsKernel => ({
+  kind: 'maps',
+  label: 'a+b',
+  bindings: [0, 1, 2, 3].map(() => ({ access: 'read_write', storage: 'f32', length: 4 })),
+  parts: [
+    { shape: [4], stores: [{ binding: stored[0], at: i0, value: read(0, i0) }] },
+    { shape: [4], stores: [{ binding: second[0], at, value: read(2, i0) }] },
+  ],
 });
 
 const reduce = (more: Partial<ReduceKernel> = {}): ReduceKernel => ({
@@ -203,6 +215,9 @@ describe('verifyKernel', () => {
       'axis 3 cannot be used here',
     ],
     ['acc in the prologue', contract({ a: acc('f32') }), 'acc of type f32 is not defined here'],
+    ['parts that touch what others write', maps([1], [0]), 'touched by another part'],
+    ['parts that write the same', maps([1], [1]), 'touched by another part'],
+    ['an axis of another part', maps([1], [3], index(1)), 'axis 1 cannot be used here'],
     ['an operand of another type', contract({ a: cast('i32', x) }), 'its type is not f32'],
     ['a scatter of no updates', scatter({ shape: [0, 3] }), 'its iteration space is [0,3,4,3]'],
     ['a place that is no integer', scatter({ at: read(1, i0) }), 'a place to update is not i32'],
@@ -233,6 +248,12 @@ describe('verifyKernel', () => {
     expect(verify).toThrow(message);
     expect(verify).toThrow(`step 3, kernel "${kernel.label}"`);
     expect(verify).toThrow(expect.objectContaining({ node: 'dense/add' }) as Error);
+  });
+
+  it('accepts parts that write apart and read the same', () => {
+    expect(() => {
+      verifyKernel(maps([1], [3]));
+    }).not.toThrow();
   });
 
   it('rejects 64-bit types on a device and accepts them on the host', () => {

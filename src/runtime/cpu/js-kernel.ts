@@ -5,7 +5,14 @@
  * reduce row before its row stores, so an in-place update sees the old values.
  */
 import { elementCount } from '../../graph/shape.js';
-import type { Kernel, MapKernel, ReduceKernel, ScatterKernel } from '../../ir/kernel.js';
+import type {
+  Kernel,
+  MapKernel,
+  MapPart,
+  MapsKernel,
+  ReduceKernel,
+  ScatterKernel,
+} from '../../ir/kernel.js';
 import {
   childScope,
   ExprGraph,
@@ -37,6 +44,8 @@ export function printKernelJs(kernel: Kernel): PrintedKernel {
   switch (kernel.kind) {
     case 'map':
       return printMap(kernel);
+    case 'maps':
+      return printMaps(kernel);
     case 'reduce':
       return printReduce(kernel);
     case 'contract':
@@ -46,12 +55,6 @@ export function printKernelJs(kernel: Kernel): PrintedKernel {
   }
 }
 
-const printMap = (kernel: MapKernel): PrintedKernel =>
-  printPoints(kernel, kernel.shape, (graph, point, env) => {
-    const stores = prepareStores(graph, kernel.stores, point, env);
-    return { work: stores.length, lines: () => storeLines(stores) };
-  });
-
 /** What one point does: its texts are known when the whole graph has been printed. */
 interface PointBody {
   /** Steps besides the expressions. */
@@ -59,12 +62,19 @@ interface PointBody {
   readonly lines: () => readonly string[];
 }
 
+/** Loops over the points from `begin` to before `end`. */
+interface PrintedPoints {
+  readonly lines: readonly string[];
+  readonly units: number;
+  readonly work: number;
+  readonly failures: PrintedKernel['failures'];
+}
+
 /** Nested loops over the points of a shape, in row-major order. */
-function printPoints(
-  kernel: Kernel,
+function pointLoops(
   shape: readonly number[],
   prepare: (graph: ExprGraph, point: Scope, env: Environment) => PointBody,
-): PrintedKernel {
+): PrintedPoints {
   const units = elementCount(shape);
   const counters = countersOf(shape);
   const column = counters.at(-1) ?? { axis: 0, extent: 1 };
@@ -79,7 +89,7 @@ function printPoints(
   const body = prepare(graph, point, environment(axes));
   const work = printNodes(graph) + units * body.work;
   const i = `i${column.axis}`;
-  const source = wrapSource(kernel, [
+  const lines = [
     ...root.lines,
     `let first = begin % ${column.extent};`,
     ...startCounters(outer, `(begin - first) / ${column.extent}`),
@@ -94,14 +104,45 @@ function printPoints(
     'first = 0;',
     ...advanceCounters(outer),
     '}',
-  ]);
-  return { source, units, grain: 1, work, failures: graph.failures };
+  ];
+  return { lines, units, work, failures: graph.failures };
+}
+
+function printPoints(kernel: Kernel, { lines, ...facts }: PrintedPoints): PrintedKernel {
+  return { source: wrapSource(kernel, lines), grain: 1, ...facts };
+}
+
+const mapLoops = ({ shape, stores }: MapPart): PrintedPoints =>
+  pointLoops(shape, (graph, point, env) => {
+    const prepared = prepareStores(graph, stores, point, env);
+    return { work: prepared.length, lines: () => storeLines(prepared) };
+  });
+
+const printMap = (kernel: MapKernel): PrintedKernel => printPoints(kernel, mapLoops(kernel));
+
+/** One range after another, each part in a function of its own. */
+function printMaps(kernel: MapsKernel): PrintedKernel {
+  const lines: string[] = [];
+  let [units, work] = [0, 0];
+  for (const [i, map] of kernel.parts.map(mapLoops).entries()) {
+    const [from, to] = [units, units + map.units];
+    lines.push(
+      `const part${i} = (begin, end) => {`,
+      ...map.lines,
+      '};',
+      `if (begin < ${to} && end > ${from})`,
+      `part${i}(Math.max(begin - ${from}, 0), Math.min(end, ${to}) - ${from});`,
+    );
+    units = to;
+    work += map.work;
+  }
+  return { source: wrapSource(kernel, lines), units, grain: 1, work, failures: [] };
 }
 
 /** The updates of a scatter, one after another; the fill is a kernel of its own. */
 function printScatter(kernel: ScatterKernel): PrintedKernel {
   const { shape, type, combine, round, initial, bindings } = kernel;
-  return printPoints(kernel, shape, (graph, point, env) => {
+  const loops = pointLoops(shape, (graph, point, env) => {
     const at = graph.use(kernel.at, point, env);
     const value = graph.use(kernel.value, point, env);
     return {
@@ -118,6 +159,7 @@ function printScatter(kernel: ScatterKernel): PrintedKernel {
       },
     };
   });
+  return printPoints(kernel, loops);
 }
 
 const scatterFunctions = { sum: 'add', prod: 'mul', max: 'max', min: 'min' } as const;

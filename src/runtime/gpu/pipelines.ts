@@ -1,6 +1,6 @@
 /**
- * Compute pipelines of one device, made once per WGSL text and kept for its life, and the bind
- * group layouts they share.
+ * Compute pipelines of one device, made once per WGSL text (names apart) and kept for its life, and
+ * the bind group layouts they share.
  */
 import { InternalError } from '../../errors.js';
 import type { Binding, Kernel } from '../../ir/kernel.js';
@@ -33,12 +33,13 @@ export class PipelineCache {
    * @throws InternalError if the module does not compile, with the compiler's words.
    */
   get(kernel: Kernel, module: WgslModule): Promise<Pipeline> {
-    // The code names every binding, so equal text means an equal layout.
-    const known = this.pipelines.get(module.code);
+    // The code names every binding, so equal text means an equal layout. Its first line is a name.
+    const key = module.code.slice(module.code.indexOf('\n'));
+    const known = this.pipelines.get(key);
     if (known !== undefined) return known;
     const made = this.create(kernel, module);
-    this.pipelines.set(module.code, made);
-    made.catch(() => this.pipelines.delete(module.code));
+    this.pipelines.set(key, made);
+    made.catch(() => this.pipelines.delete(key));
     return made;
   }
 

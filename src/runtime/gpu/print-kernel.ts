@@ -2,6 +2,7 @@
 import type { Kernel } from '../../ir/kernel.js';
 import { printContract } from './wgsl-contract.js';
 import { printMap } from './wgsl-map.js';
+import { printMaps } from './wgsl-maps.js';
 import type { GpuCaps, WgslModule } from './wgsl-module.js';
 import { printReduce } from './wgsl-reduce.js';
 import { printScatter } from './wgsl-scatter.js';
@@ -14,6 +15,8 @@ export function printKernel(kernel: Kernel, caps: GpuCaps): WgslModule {
   switch (kernel.kind) {
     case 'map':
       return printMap(kernel, caps);
+    case 'maps':
+      return printMaps(kernel, caps);
     case 'reduce':
       return printReduce(kernel, caps);
     case 'contract':

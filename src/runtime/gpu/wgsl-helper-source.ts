@@ -5,8 +5,11 @@ export interface HelperSource {
   readonly result: string;
   /** Calls others by `name_(`. */
   readonly body: string;
-  /** Module-scope declaration the body needs. */
-  readonly declaration?: string;
+  /**
+   * The function on vec4s, where doing so component by component would repeat much code. Calls
+   * others by `name_(` on one component or `name_4(` on all.
+   */
+  readonly wide?: { readonly result: string; readonly body: string };
 }
 
 /** Values one expression stands for: one, or four neighbours as a vec4. */

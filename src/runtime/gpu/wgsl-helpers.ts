@@ -30,10 +30,14 @@ const paramsOf = (source: HelperSource): [name: string, type: string][] =>
 
 const indent = (body: string): string => body.trim().replaceAll(/^\s*(?=\S)/gm, '  ');
 
-/** The same function on vec4s, component by component. */
+/** The same function on vec4s: as its source has it, or component by component. */
 function wideText(name: string, source: HelperSource): string {
   const params = paramsOf(source);
   const typed = params.map(([param, type]) => `${param}: vec4<${type}>`).join(', ');
+  if (source.wide !== undefined) {
+    const { result, body } = source.wide;
+    return `fn ${name}_4(${typed}) -> ${result} {\n${indent(body)}\n}\n`;
+  }
   const calls = ['x', 'y', 'z', 'w'].map(
     (lane) => `${name}_(${params.map(([param]) => `${param}.${lane}`).join(', ')})`,
   );
@@ -51,8 +55,10 @@ export class HelperSet {
     const source = sources.get(name);
     if (source === undefined) throw new InternalError(`WGSL printer: no helper ${name}.`);
     if (!this.texts.has(name)) this.add(name, source);
-    if (width === 4 && !this.texts.has(`${name} 4`))
+    if (width === 4 && !this.texts.has(`${name} 4`)) {
+      this.useCallees(source.wide?.body ?? '');
       this.texts.set(`${name} 4`, wideText(name, source));
+    }
     return width === 4 ? `${name}_4` : `${name}_`;
   }
 
@@ -71,12 +77,16 @@ export class HelperSet {
   }
 
   private add(name: string, source: HelperSource): void {
-    for (const [, callee = ''] of source.body.matchAll(/\b(\w+)_\(/g)) this.use(callee, 1);
+    this.useCallees(source.body);
     for (const [, bits = ''] of source.body.matchAll(/\b(inf|neg_inf|nan)_bits\b/g))
       this.constant(`${bits}_bits`, specialBits[bits] ?? '0u');
-    const declaration = source.declaration === undefined ? '' : `${source.declaration}\n`;
     const head = `fn ${name}_(${source.params}) -> ${source.result}`;
-    this.texts.set(name, `${declaration}${head} {\n${indent(source.body)}\n}\n`);
+    this.texts.set(name, `${head} {\n${indent(source.body)}\n}\n`);
+  }
+
+  private useCallees(body: string): void {
+    for (const [, callee = '', four] of body.matchAll(/\b(\w+)_(4?)\(/g))
+      this.use(callee, four === '4' ? 4 : 1);
   }
 }
 

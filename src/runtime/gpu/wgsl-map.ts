@@ -20,12 +20,12 @@ import {
 import { printStores, readsOf, vectorBindingsOf } from './wgsl-stores.js';
 import { walk } from '../../ir/expr.js';
 
-const workgroupSize = 64;
+export const workgroupSize = 64;
 /** Units (scalars or vec4s) per invocation once there are enough to keep the device busy. */
 const unitsPerInvocation = 4;
 const busyUnits = 64 * workgroupSize;
 
-interface Plan {
+export interface MapPlan {
   readonly width: Width;
   readonly vectorAxis: number | undefined;
   readonly vectorBindings: ReadonlySet<number>;
@@ -33,7 +33,7 @@ interface Plan {
   readonly perInvocation: number;
 }
 
-function planOf(kernel: MapKernel): Plan {
+export function planMap(kernel: MapKernel): MapPlan {
   const { shape, stores, bindings } = kernel;
   const roots = kernelExprs(kernel);
   const last = shape.length - 1;
@@ -58,12 +58,27 @@ function planOf(kernel: MapKernel): Plan {
   return { width: 4, vectorAxis: last, vectorBindings, units, perInvocation: per(units) };
 }
 
-/** Prints a map kernel. A shape with no elements gives the empty module, which is not dispatched. */
-export function printMap(kernel: MapKernel, caps: GpuCaps): WgslModule {
+/** Units of one workgroup. */
+const unitsPerWorkgroup = ({ perInvocation }: MapPlan): number => workgroupSize * perInvocation;
+
+/** Workgroups that cover all units. */
+export const workgroupsOf = (plan: MapPlan): number =>
+  Math.ceil(plan.units / unitsPerWorkgroup(plan));
+
+/**
+ * Statements that compute the points of one workgroup.
+ *
+ * @param group text of its number.
+ * @param bound text of the number of units; null if no invocation is beyond it.
+ */
+export function pointLines(
+  kernel: MapKernel,
+  plan: MapPlan,
+  helpers: HelperSet,
+  group: string,
+  bound: string | null,
+): string[] {
   const { shape, stores, bindings } = kernel;
-  if (elementCount(shape) === 0) return emptyModule;
-  const plan = planOf(kernel);
-  const helpers = new HelperSet();
   const printer = new ExprPrinter(
     {
       bindings,
@@ -74,17 +89,11 @@ export function printMap(kernel: MapKernel, caps: GpuCaps): WgslModule {
     },
     kernelExprs(kernel),
   );
-  const perWorkgroup = workgroupSize * plan.perInvocation;
-  const grid = gridOf(Math.ceil(plan.units / perWorkgroup), caps);
-  const covered = grid.workgroupCount[0] * grid.workgroupCount[1] * perWorkgroup;
-  const loops = plan.perInvocation > 1;
-  // In a loop the test costs 3 % on llvmpipe; elsewhere a text for every size is worth more.
-  const isExact = loops && covered === plan.units;
   printer.open();
   const point = (unit: string, leave: string): string[] => {
     printer.open(shape.map((_, axis) => [axis, `i${axis}`]));
     printer.line(`let unit = ${unit};`);
-    if (!isExact) printer.line(`if (unit >= bound) { ${leave}; }`);
+    if (bound !== null) printer.line(`if (unit >= ${bound}) { ${leave}; }`);
     const axes = shape.map((extent, axis) => ({
       name: `i${axis}`,
       extent,
@@ -95,7 +104,8 @@ export function printMap(kernel: MapKernel, caps: GpuCaps): WgslModule {
     printStores(stores, plan.width, printer, bindings, plan.vectorBindings);
     return printer.close();
   };
-  const first = `${grid.flat} * ${perWorkgroup} + i32(lid)`;
+  const loops = plan.perInvocation > 1;
+  const first = `${group} * ${unitsPerWorkgroup(plan)} + i32(lid)`;
   const inner = point(
     loops ? `first + step * ${workgroupSize}` : first,
     loops ? 'break' : 'return',
@@ -107,9 +117,21 @@ export function printMap(kernel: MapKernel, caps: GpuCaps): WgslModule {
   } else {
     for (const text of inner) printer.line(text);
   }
-  const body = printer.close();
-  const { label } = kernel;
+  return printer.close();
+}
+
+/** Prints a map kernel. A shape with no elements gives the empty module, which is not dispatched. */
+export function printMap(kernel: MapKernel, caps: GpuCaps): WgslModule {
+  const { label, shape, bindings } = kernel;
+  if (elementCount(shape) === 0) return emptyModule;
+  const plan = planMap(kernel);
   const { vectorBindings } = plan;
+  const helpers = new HelperSet();
+  const grid = gridOf(workgroupsOf(plan), caps);
+  const covered = grid.workgroupCount[0] * grid.workgroupCount[1] * unitsPerWorkgroup(plan);
+  // In a loop the test costs 3 % on llvmpipe; elsewhere a text for every size is worth more.
+  const isExact = plan.perInvocation > 1 && covered === plan.units;
+  const body = pointLines(kernel, plan, helpers, grid.flat, isExact ? null : 'bound');
   const parts = { label, bindings, vectorBindings, helpers, workgroupSize, body };
   return boundedModule(parts, grid, plan.units);
 }

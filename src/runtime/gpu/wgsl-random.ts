@@ -29,7 +29,8 @@ return c;`,
 let u = max(bitcast<f32>((a & 0x7fffffu) | 0x3f800000u) - 1.0, 1e-7);
 let v = 6.28318531 * (bitcast<f32>((b & 0x7fffffu) | 0x3f800000u) - 1.0);
 let r = sqrt(-2.0 * log_(u));
-return vec2<f32>(r * sin_(v), r * cos_(v));`,
+let t = nearTurns_(v);
+return vec2<f32>(r * sinTurned_(t, v), r * cosTurned_(t, v));`,
   },
   // Normals from the counter on, keeping |z| < 2, until four are kept. Each draw of a group keeps
   // 91 in 100, so a bound of 64 groups is never met in practice; it only ends the loop for compilers.

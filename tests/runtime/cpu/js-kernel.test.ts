@@ -17,7 +17,7 @@ import {
   type ScalarType,
 } from '../../../src/ir/expr.js';
 import type { Kernel, ReduceKernel } from '../../../src/ir/kernel.js';
-import { createStorage } from '../../../src/ir/storage.js';
+import { createStorage, type StorageArray } from '../../../src/ir/storage.js';
 import { compileHostKernel } from '../../../src/runtime/cpu/run-kernel.js';
 import { input, output, place, pseudoRandom, read, runKernel, storageArray } from './kernels.js';
 
@@ -41,6 +41,8 @@ function reduceKernel(
     elementStores: [],
   };
 }
+
+const transposed = (i: Expr, j: Expr): Expr => read(0, add(mul(j, int(2)), i));
 
 describe('map kernels', () => {
   const transpose = (shape: readonly [number, number, number]): Kernel => ({
@@ -100,6 +102,40 @@ describe('map kernels', () => {
       [4, 5, 6],
       [1, 2, 3],
     ]);
+  });
+});
+
+describe('maps in one kernel', () => {
+  const [i, j] = [index(0), index(1)];
+  const kernel: Kernel = {
+    kind: 'maps',
+    label: 'parts',
+    bindings: [input('f32', 6), output('f32', 6), output('i64', 1), output('f32', 5)],
+    parts: [
+      { shape: [2, 3], stores: [{ binding: 1, at: place([2, 3]), value: transposed(i, j) }] },
+      { shape: [], stores: [{ binding: 2, at: int(0), value: constant('i64', 7) }] },
+      { shape: [5], stores: [{ binding: 3, at: i, value: add(read(3, i), read(0, int(1))) }] },
+    ],
+  };
+  const filled = (): StorageArray[] => [
+    storageArray('f32', [1, 2, 3, 4, 5, 6]),
+    createStorage('f32', 6),
+    createStorage('i64', 1),
+    storageArray('f32', [10, 20, 30, 40, 50]),
+  ];
+  const expected = [[1, 3, 5, 2, 4, 6], [7n], [12, 22, 32, 42, 52]];
+
+  it('compute every part', () => {
+    const buffers = filled();
+    compileHostKernel(kernel).run(buffers);
+    expect(buffers.slice(1).map((array) => [...array])).toEqual(expected);
+  });
+
+  it('compute every part once when run in slices', async () => {
+    const buffers = filled();
+    const pacer = { remainingMs: () => 0, turn: () => Promise.resolve() };
+    await compileHostKernel(kernel).runSliced(buffers, undefined, pacer);
+    expect(buffers.slice(1).map((array) => [...array])).toEqual(expected);
   });
 });
 

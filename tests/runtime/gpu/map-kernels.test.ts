@@ -19,8 +19,9 @@ import {
   type Expr,
   type ScalarType,
 } from '../../../src/ir/expr.js';
-import type { Binding, MapKernel } from '../../../src/ir/kernel.js';
+import type { Binding, MapKernel, MapsKernel } from '../../../src/ir/kernel.js';
 import { printMap } from '../../../src/runtime/gpu/wgsl-map.js';
+import { printMaps } from '../../../src/runtime/gpu/wgsl-maps.js';
 import { expectSameOnHost } from './kernel-oracle.js';
 import { elementwise, f32, hardwareCaps, i32, read, runKernel } from './gpu-harness.js';
 
@@ -381,6 +382,62 @@ describe('constants', () => {
     expect(result.slice(0, 2)).toEqual([Infinity, -Infinity]);
     expect(result.slice(2, 5)).toEqual([NaN, -Infinity, NaN]);
     expect(result.slice(6)).toEqual([Infinity, 2.5]);
+  });
+});
+
+describe('maps in one kernel', () => {
+  const scaled = (from: number, at: Expr): Expr => mul(read(from, at), read(0, int(0)));
+  /** A vector part, a scalar one of odd length, a transposition, and one that loops. */
+  const kernel: MapsKernel = {
+    kind: 'maps',
+    label: 'maps',
+    bindings: [
+      input(1),
+      output(256),
+      input(13),
+      output(13),
+      input(24),
+      output(24),
+      input(16384),
+      output(16384),
+      output(1),
+    ],
+    parts: [
+      { shape: [256], stores: [{ binding: 1, at: i0, value: scaled(1, i0) }] },
+      { shape: [13], stores: [{ binding: 3, at: i0, value: unary('exp', scaled(2, i0)) }] },
+      {
+        shape: [4, 6],
+        stores: [
+          {
+            binding: 5,
+            at: add(mul(i0, int(6)), i1),
+            value: scaled(4, add(mul(i1, int(4)), i0)),
+          },
+        ],
+      },
+      { shape: [16384], stores: [{ binding: 7, at: i0, value: unary('neg', read(6, i0)) }] },
+      { shape: [], stores: [{ binding: 8, at: int(0), value: scaled(8, int(0)) }] },
+    ],
+  };
+
+  it('compute each over its own space, as the host does', async () => {
+    await expectSameOnHost(kernel, 1e-6);
+  });
+
+  it('compute each as they do alone', async () => {
+    const together = await expectSameOnHost(kernel, 1e-6);
+    const { label, bindings } = kernel;
+    for (const part of kernel.parts) {
+      const alone = await expectSameOnHost({ kind: 'map', label, bindings, ...part }, 1e-6);
+      for (const { binding } of part.stores) expect(together[binding]).toEqual(alone[binding]);
+    }
+  });
+
+  it('give every workgroup one part', () => {
+    const { code, workgroupCount } = printMaps(kernel, hardwareCaps);
+    expect(workgroupCount).toEqual([1 + 1 + 1 + 16 + 1, 1, 1]);
+    expect(code).toContain('else if (group < 19) {');
+    expect(code).toContain('array<vec4<f32>>');
   });
 });
 

@@ -447,26 +447,24 @@ describe('WGSL of maps', () => {
        b0[i0 >> 2u] = t9;
      }
 
-     // Adam/mul+Adam/Assign
+     // Adam/mul+Adam/Assign+Adam/mul_1+Adam/Assign_1
      @group(0) @binding(0) var<storage, read_write> b0: array<f32>;
-     @group(0) @binding(1) var<uniform> bound: i32;
+     @group(0) @binding(1) var<storage, read_write> b1: array<f32>;
      @compute @workgroup_size(64)
      fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-       let t0 = b0[0] * 0.8999999761581421f;
-       let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= bound) { return; }
-       b0[0] = t0;
-     }
-
-     // Adam/mul_1+Adam/Assign_1
-     @group(0) @binding(0) var<storage, read_write> b0: array<f32>;
-     @group(0) @binding(1) var<uniform> bound: i32;
-     @compute @workgroup_size(64)
-     fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(local_invocation_index) lid: u32) {
-       let t0 = b0[0] * 0.9990000128746033f;
-       let unit = i32(wid.x) * 64 + i32(lid);
-       if (unit >= bound) { return; }
-       b0[0] = t0;
+       let group = i32(wid.x);
+       if (group < 1) {
+         let t0 = b0[0] * 0.8999999761581421f;
+         let unit = group * 64 + i32(lid);
+         if (unit >= 1) { return; }
+         b0[0] = t0;
+       }
+       else {
+         let t0 = b1[0] * 0.9990000128746033f;
+         let unit = (group - 1) * 64 + i32(lid);
+         if (unit >= 1) { return; }
+         b1[0] = t0;
+       }
      }
      "
     `);
