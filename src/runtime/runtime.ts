@@ -28,6 +28,13 @@ export interface RunRequest {
   /** Stream position of each `Program.random` entry. */
   readonly random: readonly bigint[];
   readonly signal?: AbortSignal | undefined;
+  /** The run's turn has come only when this has resolved; if it rejects, so does the run, undone. */
+  readonly before?: Promise<void> | undefined;
+  /**
+   * Called once, when the run's work is over and not before: also if the caller has long been told of
+   * an abort. Success means that the variables hold what the run wrote.
+   */
+  readonly onEnd?: ((isSuccess: boolean) => void) | undefined;
   /** Collect per-kernel times. */
   readonly trace?: boolean | undefined;
 }

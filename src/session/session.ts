@@ -322,13 +322,11 @@ export class Session {
       fetch.kind === 'feed' ? answerOf((feeds[fetch.feed] as Feed).array, fetch.shape) : null,
     );
     const result = this.#enqueue(cached, feeds, limit, options);
-    this.#running.add(result);
-    const done = (): void => void this.#running.delete(result);
-    result.then(done, done);
     return { program, echoes, result, isCompiled: false };
   }
 
-  async #enqueue(
+  /** Starts the work. Variables are settled when it is over, whoever still waits for it. */
+  #enqueue(
     cached: CachedProgram,
     feeds: readonly Feed[],
     limit: RunLimit,
@@ -336,21 +334,28 @@ export class Session {
   ): Promise<RunResult> {
     const { program } = cached.compiled;
     const binding = this.#variables.bind(program, this.#ready());
-    let isSuccess = false;
-    try {
-      const result = await cached.loaded.run({
-        feeds: feeds.map((feed) => feed.array),
-        variables: binding.buffers,
-        random: this.#random.take(program.random),
-        signal: limit.signal,
-        trace: options.trace !== undefined,
-      });
-      await binding.confirm();
-      isSuccess = true;
-      return result;
-    } finally {
+    const before = binding.confirm();
+    // The runtime may come to wait for it only after it has failed.
+    before?.catch(() => undefined);
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#running.add(over);
+    const onEnd = (isSuccess: boolean): void => {
       binding.settle(isSuccess);
-    }
+      this.#running.delete(over);
+      end();
+    };
+    return cached.loaded.run({
+      feeds: feeds.map((feed) => feed.array),
+      variables: binding.buffers,
+      random: this.#random.take(program.random),
+      signal: limit.signal,
+      before,
+      onEnd,
+      trace: options.trace !== undefined,
+    });
   }
 
   #ready(): Runtime {

@@ -1,7 +1,7 @@
 /**
  * Variables of a session: their buffers stay on the device between runs. Runs overlap, so a
- * variable counts as initialised as soon as a run that writes it has started; a run that read it on
- * that promise fails if the writing run did.
+ * variable counts as initialised as soon as a run that writes it has started; a run that reads it on
+ * that promise waits for the writing run, and fails if that did.
  */
 import { FailedPreconditionError, InvalidArgumentError } from '../errors.js';
 import { shortNameOf, type DType } from '../graph/dtype.js';
@@ -28,8 +28,8 @@ const holdsValue = (held: Held | undefined): held is Held =>
 export interface Binding {
   readonly buffers: readonly VariableBuffer[];
   /**
-   * Waits for earlier runs whose writes this one has read, if they are still under way.
-   * @throws FailedPreconditionError if they failed, so that what was read is no value.
+   * Waits for earlier runs under way that are to give variables the first values that this one reads.
+   * @throws FailedPreconditionError if they failed, so that there is nothing to read.
    */
   confirm(): Promise<void> | undefined;
   /** To be called once, when the run is over. A failed run's writes count for nothing. */

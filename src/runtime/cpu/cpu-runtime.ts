@@ -101,13 +101,15 @@ export class CpuRuntime implements Runtime {
     this.#programs.clear();
   }
 
-  /** Starts at once if nothing else runs, else after the runs called before, with copied feeds. */
+  /** Starts at once if it has nothing to wait for, else in its turn, with copied feeds. */
   #run(loaded: CpuProgram, request: RunRequest): Promise<RunResult> {
-    if (this.#isClosed || !this.#programs.has(loaded))
+    if (this.#isClosed || !this.#programs.has(loaded)) {
+      request.onEnd?.(false);
       return Promise.reject(
         new RuntimeError('The run has nothing to run on: its program or runtime was closed.'),
       );
-    const isQueued = this.#pendingRuns++ > 0;
+    }
+    const isQueued = this.#pendingRuns++ > 0 || request.before !== undefined;
     const feeds = isQueued ? request.feeds.map(takeFeed) : request.feeds;
     const queuedBytes = isQueued ? sumBytes(feeds) : 0;
     this.#queuedFeedBytes += queuedBytes;
@@ -116,12 +118,24 @@ export class CpuRuntime implements Runtime {
       hasStarted = true;
       return loaded.run({ ...request, feeds }, this.#pacer, isQueued);
     };
-    const result = isQueued ? this.#lastRun.then(start) : start();
-    const finish = (): void => {
+    const inTurn = async (): Promise<RunResult> => {
+      await request.before;
+      return start();
+    };
+    const result = isQueued ? this.#lastRun.then(inTurn) : start();
+    const finish = (isSuccess: boolean): void => {
       this.#pendingRuns--;
       this.#queuedFeedBytes -= queuedBytes;
+      request.onEnd?.(isSuccess);
     };
-    this.#lastRun = result.then(finish, finish);
+    this.#lastRun = result.then(
+      () => {
+        finish(true);
+      },
+      () => {
+        finish(false);
+      },
+    );
     return isQueued ? abortableUntil(() => hasStarted, result, request.signal) : result;
   }
 }

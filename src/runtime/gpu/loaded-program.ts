@@ -69,10 +69,21 @@ export class GpuProgram implements LoadedProgram {
   run(request: RunRequest): Promise<RunResult> {
     const { context } = this;
     this.inFlight++;
-    const done = context.track(this.start(request)).finally(() => {
+    const end = (isSuccess: boolean): void => {
       this.inFlight--;
       if (this.isDisposed) this.release();
-    });
+      request.onEnd?.(isSuccess);
+    };
+    const done = context.track(this.start(request)).then(
+      (result) => {
+        end(true);
+        return result;
+      },
+      (error: unknown) => {
+        end(false);
+        throw error;
+      },
+    );
     // An abort leaves nobody waiting for the run itself.
     done.catch(() => undefined);
     return abortable(done, request.signal);
@@ -92,10 +103,11 @@ export class GpuProgram implements LoadedProgram {
     const { context } = this;
     this.check(request);
     const { order } = context;
-    if (!this.waits && !order.isBusy) return this.enqueue(request);
+    if (!this.waits && !order.isBusy && request.before === undefined) return this.enqueue(request);
     // The caller may change its arrays once `run` has returned.
     const kept = { ...request, feeds: request.feeds.map(takeFeed) };
     return order.add(async (release) => {
+      await kept.before;
       if (kept.signal?.aborted === true) throw cancelled(kept.signal);
       checkVariables(this.program, kept.variables);
       if (this.waits) return this.runWithHost(kept);
