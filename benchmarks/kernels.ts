@@ -49,6 +49,7 @@ const wide = [4, 2 ** 18] as const;
 const tall = [2 ** 14, 64] as const;
 const logitShape = [2048, 512] as const;
 const image = { batch: 32, size: 28, channels: 16, filters: 32, kernel: 5 };
+const features = [32, 28, 28, 64] as const;
 const imageShape = [image.batch, image.size, image.size, image.channels] as const;
 const filterShape = [image.kernel, image.kernel, image.channels, image.filters] as const;
 const convOperations =
@@ -134,6 +135,16 @@ const entries: readonly Entry[] = [
     name: 'transpose 1024x1024',
     build: () => store(tf.transpose(resident(square))),
     bytes: 2 * float * count(square),
+  },
+  {
+    name: 'transpose NHWC to NCHW, 32x28x28x64',
+    build: () => store(tf.transpose(resident(features), [0, 3, 1, 2])),
+    bytes: 2 * float * count(features),
+  },
+  {
+    name: 'map: x + transposed y, 1024x1024',
+    build: () => store(tf.add(resident(square), tf.transpose(resident(square)))),
+    bytes: 3 * float * count(square),
   },
   {
     name: 'gather 16K rows of 64',

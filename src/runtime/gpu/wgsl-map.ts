@@ -5,11 +5,13 @@
 import { elementCount } from '../../graph/shape.js';
 import { kernelExprs, type MapKernel } from '../../ir/kernel.js';
 import { axisLines } from './wgsl-axes.js';
+import { planBlocks } from './wgsl-block-plan.js';
 import { ExprPrinter } from './wgsl-expr.js';
 import { HelperSet } from './wgsl-helpers.js';
 import { indented } from './wgsl-indent.js';
 import { LaneAnalysis } from './wgsl-lanes.js';
 import type { Width } from './wgsl-literal.js';
+import { printBlockedMap } from './wgsl-map-blocked.js';
 import {
   boundedModule,
   emptyModule,
@@ -124,6 +126,8 @@ export function pointLines(
 export function printMap(kernel: MapKernel, caps: GpuCaps): WgslModule {
   const { label, shape, bindings } = kernel;
   if (elementCount(shape) === 0) return emptyModule;
+  const blocks = planBlocks(kernel);
+  if (blocks !== undefined) return printBlockedMap(kernel, blocks, caps);
   const plan = planMap(kernel);
   const { vectorBindings } = plan;
   const helpers = new HelperSet();

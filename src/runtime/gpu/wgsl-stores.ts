@@ -30,12 +30,20 @@ export function vectorBindingsOf(
 
 const laneNames = ['x', 'y', 'z', 'w'] as const;
 
+/** An axis that may end amid four neighbours, of which the first is within. */
+export interface LaneEnd {
+  /** Name of the index at lane 0. */
+  readonly index: string;
+  readonly extent: number;
+}
+
 function storeText(
   store: Store,
   value: string,
   width: Width,
   printer: ExprPrinter,
   vector: ReadonlySet<number>,
+  end?: LaneEnd,
 ): string[] {
   const name = `b${store.binding}`;
   if (width === 1) {
@@ -52,13 +60,18 @@ function storeText(
   const at = printer.named(store.at, stride === undefined ? 4 : 1);
   const place = (lane: number): string =>
     stride === undefined ? `${at}.${laneNames[lane] ?? 'x'}` : `${at} + ${lane * stride}`;
-  const writes = laneNames.map((lane, i) => `${name}[${place(i)}] = ${held}.${lane};`);
+  const writes = laneNames.map((lane, i) => {
+    const write = `${name}[${place(i)}] = ${held}.${lane};`;
+    if (i === 0 || end === undefined) return write;
+    return `if (${end.index} + ${i} < ${end.extent}) { ${write} }`;
+  });
   return [`let ${held} = ${value};`, ...writes];
 }
 
 /**
  * Adds the statements of `stores` to the printer's innermost scope. All values are computed before
- * the first is stored, so a kernel may write in place what it reads.
+ * the first is stored, so a kernel may write in place what it reads. Lanes
+ * beyond `end` store nothing.
  */
 export function printStores(
   stores: readonly Store[],
@@ -66,9 +79,10 @@ export function printStores(
   printer: ExprPrinter,
   bindings: readonly Binding[],
   vector: ReadonlySet<number>,
+  end?: LaneEnd,
 ): void {
   const isDeferred = stores.length > 1;
-  const lines = preparedStores(stores, width, printer, bindings, vector, isDeferred);
+  const lines = preparedStores(stores, width, printer, bindings, vector, isDeferred, end);
   for (const line of lines) printer.line(line);
 }
 
@@ -83,11 +97,14 @@ export function preparedStores(
   bindings: readonly Binding[],
   vector: ReadonlySet<number>,
   isDeferred = true,
+  end?: LaneEnd,
 ): string[] {
   const values = stores.map((store) => {
     const text = isDeferred ? printer.named(store.value, width) : printer.at(store.value, width);
     const storage = bindings[store.binding]?.storage ?? 'f32';
     return toStorage(text, store.value.type, storage, width);
   });
-  return stores.flatMap((store, i) => storeText(store, values[i] ?? '', width, printer, vector));
+  return stores.flatMap((store, i) =>
+    storeText(store, values[i] ?? '', width, printer, vector, end),
+  );
 }
