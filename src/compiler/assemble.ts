@@ -23,6 +23,7 @@ import { group } from './group.js';
 import { readsOwnElement } from './in-place.js';
 import { dropUnused, inline } from './inline.js';
 import { lower, randomPosition, type ExtraValue } from './lower.js';
+import { hoistUploads } from './hoist-uploads.js';
 import { mergeMaps } from './merge-maps.js';
 import { exprsOf, loadsOf, outputsOf, type Piece } from './piece.js';
 import { planMemory, type Lifetime } from './plan-memory.js';
@@ -149,6 +150,8 @@ class Assembly {
     const fetches = this.flow.fetches.map((id) => this.#fetch(id, copies));
     const { fuse, maxBindings } = this.options;
     const isVariable = (buffer: number): boolean => this.#buffers[buffer]?.role.kind === 'variable';
+    const isOnHost = (buffer: number): boolean => this.#buffers[buffer]?.place === 'host';
+    this.#steps = [...hoistUploads(this.#steps, isOnHost)];
     if (fuse !== false) this.#steps = [...mergeMaps(this.#steps, { maxBindings, isVariable })];
     return this.#finish(fetches);
   }

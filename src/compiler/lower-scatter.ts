@@ -2,7 +2,7 @@
  * Scatters lowered: as a kernel over the updates, each of which finds its place, or as a reduction
  * over the results, each of which looks for its updates. The first does as much work as there are
  * updates and results; the second multiplies them, but fuses with what follows and, on a device,
- * combines in an order that is always the same (see docs/adr/0005).
+ * combines in an order that is always the same (see docs/adr/0006).
  */
 import { elementCount, type StaticShape } from '../graph/shape.js';
 import {

@@ -19,6 +19,7 @@ import {
 } from '../ir/kernel.js';
 import type { Place, Step } from '../ir/program.js';
 import { labelOf } from './emit-kernel.js';
+import { touchedBy, writtenBy } from './step-buffers.js';
 
 /**
  * Larger maps keep a device busy by themselves, and what they read need not be kept for longer. On
@@ -35,42 +36,45 @@ export interface MergeOptions {
   readonly isVariable: (buffer: number) => boolean;
 }
 
-/** The same steps, small updates merged; those that stay alone keep their place. */
+/**
+ * What a part costs a driver's compiler beside its expressions, in additions: measured on llvmpipe,
+ * where sixteen parts that add 1 take a quarter of a second.
+ */
+const partSize = 64;
+
+/**
+ * The same steps, small updates merged; those that stay alone keep their place. Merged kernels are
+ * one of a kind, while lone updates of equal formulas share a pipeline: so a program's merged kernels
+ * together have no more code than one kernel may have.
+ */
 export function mergeMaps(steps: readonly Step[], options: MergeOptions): readonly Step[] {
   const slots: (Step | null)[] = [];
   let open = new Merging();
+  let left = maxCodeSize;
+  const close = (): void => {
+    left -= open.putInto(slots, left);
+    open = new Merging();
+  };
   for (const step of steps) {
     if (isSmallUpdate(step, options)) {
-      if (!open.admits(step, options)) {
-        open.putInto(slots);
-        open = new Merging();
-      }
+      if (!open.admits(step, options)) close();
       open.add(step, slots.push(null) - 1);
     } else {
-      if (open.conflicts(step)) {
-        open.putInto(slots);
-        open = new Merging();
-      }
+      if (open.conflicts(step)) close();
       slots.push(step);
     }
   }
-  open.putInto(slots);
+  close();
   return slots.filter((step) => step !== null);
 }
+
+const sizeOf = (step: MapStep): number => partSize + codeSize(kernelExprs(step.kernel));
 
 function isSmallUpdate(step: Step, { isVariable }: MergeOptions): step is MapStep {
   if (step.kind !== 'kernel' || step.kernel.kind !== 'map') return false;
   if (elementCount(step.kernel.shape) > maxPartElements || hasChecks(step.kernel)) return false;
   return writtenBy(step).some(isVariable);
 }
-
-const touchedBy = (step: Step): readonly number[] =>
-  step.kind === 'kernel' ? step.buffers : [step.from, step.to];
-
-const writtenBy = (step: Step): readonly number[] =>
-  step.kind === 'kernel'
-    ? step.buffers.filter((_, i) => step.kernel.bindings[i]?.access === 'read_write')
-    : [step.to];
 
 /** Maps that are to be one kernel. */
 class Merging {
@@ -83,7 +87,7 @@ class Merging {
     this.#members.push({ step, slot });
     for (const buffer of touchedBy(step)) this.#touched.add(buffer);
     for (const buffer of writtenBy(step)) this.#written.add(buffer);
-    this.#codeSize += codeSize(kernelExprs(step.kernel));
+    this.#codeSize += sizeOf(step);
   }
 
   admits(step: MapStep, { maxBindings }: MergeOptions): boolean {
@@ -94,7 +98,7 @@ class Merging {
       step.place === first.step.place &&
       !this.conflicts(step) &&
       this.#touched.size + more.length <= maxBindings &&
-      this.#codeSize + codeSize(kernelExprs(step.kernel)) <= maxCodeSize
+      this.#codeSize + sizeOf(step) <= maxCodeSize
     );
   }
 
@@ -106,13 +110,25 @@ class Merging {
     );
   }
 
-  /** One member stays where it was; several become a kernel where the last was. */
-  putInto(slots: (Step | null)[]): void {
-    const [first] = this.#members;
+  /**
+   * Several members become a kernel where the last was, if they are no more code than `left`;
+   * otherwise they stay where they were. Returns the code of the kernel made.
+   */
+  putInto(slots: (Step | null)[], left: number): number {
+    const [first, second] = this.#members;
     const last = this.#members.at(-1);
-    if (first === undefined || last === undefined) return;
+    if (
+      first === undefined ||
+      second === undefined ||
+      last === undefined ||
+      this.#codeSize > left
+    ) {
+      for (const { step, slot } of this.#members) slots[slot] = step;
+      return 0;
+    }
     const steps = this.#members.map(({ step }) => step);
-    slots[last.slot] = steps.length === 1 ? first.step : mergedStep(steps, first.step.place);
+    slots[last.slot] = mergedStep(steps, first.step.place);
+    return this.#codeSize;
   }
 }
 

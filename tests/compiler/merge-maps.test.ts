@@ -147,4 +147,14 @@ describe('an optimizer', () => {
     expect(update?.kind).toBe('contract');
     expect(kernels).toHaveLength(3);
   });
+
+  it('leaves alone what would make more kernels of a kind than drivers compile in about a second', () => {
+    const steps = Array.from({ length: 300 }, (_, i) => addOne(i, i));
+    const merged = mergeMaps(steps, { maxBindings: 16, isVariable: () => true });
+    const parts = merged.flatMap((step) =>
+      step.kind === 'kernel' && step.kernel.kind === 'maps' ? [step.kernel.parts.length] : [],
+    );
+    expect(parts).toEqual([16, 16, 16, 16, 16]);
+    expect(merged).toHaveLength(5 + 300 - 80);
+  });
 });

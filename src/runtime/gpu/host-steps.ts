@@ -47,17 +47,18 @@ const isLong = (step: PreparedStep): step is HostKernelStep =>
 export const mustWait = (steps: readonly PreparedStep[], program: Program): boolean =>
   steps.some((step) => step.kind === 'down' || isLong(step)) || failsAfterWrite(program);
 
-/** Whether a check of the host can fail when some variable has been written, and must be restored. */
+/** Whether the host can fail when some variable has been written, and must be restored. */
 function failsAfterWrite({ steps, buffers }: Program): boolean {
   const writes = (step: Step): boolean =>
     writtenBuffers(step).some((buffer) => buffers[buffer]?.role.kind === 'variable');
+  const canFail = (step: Step): boolean =>
+    step.kind === 'kernel'
+      ? step.place === 'host' && hasChecks(step.kernel)
+      : step.kind === 'transfer' &&
+        buffers[step.from]?.storage === 'i64' &&
+        buffers[step.to]?.storage === 'i32';
   const first = steps.findIndex(writes);
-  return (
-    first >= 0 &&
-    steps
-      .slice(first)
-      .some((step) => step.kind === 'kernel' && step.place === 'host' && hasChecks(step.kernel))
-  );
+  return first >= 0 && steps.slice(first).some(canFail);
 }
 
 export type HostStep = Exclude<PreparedStep, { kind: 'dispatch' } | { kind: 'deviceCopy' }>;
