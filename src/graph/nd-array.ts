@@ -14,19 +14,9 @@ import {
 import { fromBrainBits, fromHalfBits, toBrainBits, toHalfBits } from './half-floats.js';
 import { checkedOptions } from './options.js';
 import { elementCount, formatTuple, isStatic, type StaticShape } from './shape.js';
+import { classOf, isTypedArray, ofTypedArray, type NumericTypedArray } from './typed-array.js';
 
 export type NestedArray<T> = T | readonly NestedArray<T>[];
-export type NumericTypedArray =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array;
 /** What can stand for data: a scalar, a nested (rectangular) array, a flat typed array, an NdArray. */
 export type ArrayLike =
   | NestedArray<number>
@@ -35,42 +25,6 @@ export type ArrayLike =
   | NestedArray<string>
   | NumericTypedArray
   | NdArray;
-
-/** By class name: a subclass (Buffer) or an array of another realm keeps it, the constructor not. */
-const typedArrayDTypes: Readonly<Record<string, DType>> = {
-  Float16Array: 'float16',
-  Float32Array: 'float32',
-  Float64Array: 'float64',
-  Int8Array: 'int8',
-  Int16Array: 'int16',
-  Int32Array: 'int32',
-  Uint8Array: 'uint8',
-  Uint8ClampedArray: 'uint8',
-  Uint16Array: 'uint16',
-  Uint32Array: 'uint32',
-  BigInt64Array: 'int64',
-  BigUint64Array: 'uint64',
-};
-
-const classOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
-
-export const isTypedArray = (value: unknown): value is NumericTypedArray =>
-  ArrayBuffer.isView(value) && classOf(value) !== 'DataView';
-
-/** The array as data of its own dtype: canvas bytes as bytes, half floats as bits. */
-function ofOwnDType(array: NumericTypedArray): NdArray {
-  const name = classOf(array);
-  const dtype = typedArrayDTypes[name];
-  if (dtype === undefined) throw new DTypeError(`No dtype corresponds to a ${name}.`);
-  const { buffer, byteOffset, length } = array;
-  const data =
-    name === 'Uint8ClampedArray'
-      ? new Uint8Array(buffer, byteOffset, length)
-      : name === 'Float16Array'
-        ? new Uint16Array(buffer, byteOffset, length)
-        : array;
-  return { dtype, shape: [length], data } as NdArray;
-}
 
 export const isNdArray = (value: unknown): value is NdArray =>
   typeof value === 'object' &&
@@ -129,11 +83,20 @@ const encoder = new TextEncoder();
 /**
  * NdArray of a plain value.
  *
+ * A flat typed array of the class that `dtype` is held in is taken as data of that dtype, as it stands
+ * in `NdArray.data`: a Uint16Array for float16 or bfloat16 is raw bits, a Float32Array for complex64
+ * (Float64Array for complex128) re, im pairs. Plain arrays and other typed arrays hold one number per
+ * element; of a complex tensor, its real part.
+ *
  * @param dtype wanted dtype; without one, numbers become `fallback`, booleans bool, strings string,
  *   bigints int64, typed arrays their own type.
  * @param shape wanted shape: a scalar is repeated, a flat array is laid out row by row.
  * @param truncate lets plain fractions become integers, toward zero, as NumPy does.
  * @throws ValueError for ragged arrays or a wrong count, DTypeError for values the dtype cannot hold.
+ * @example
+ * toNdArray([[1, 2], [3, 4]]); // float32 [2, 2]
+ * toNdArray(Float32Array.of(1, 2), { dtype: 'complex64' }); // [1 + 2i]
+ * toNdArray([1, 2], { dtype: 'complex64' }); // [1, 2]
  */
 export function toNdArray(
   value: ArrayLike,
@@ -155,7 +118,7 @@ export function toNdArray(
     return reshaped(converted(array, options.dtype), options.shape);
   }
   if (isTypedArray(value))
-    return reshaped(converted(ofOwnDType(value), options.dtype), options.shape);
+    return reshaped(converted(ofTypedArray(value, options.dtype), options.dtype), options.shape);
   const shape: number[] = [];
   for (let level: unknown = value; Array.isArray(level); level = level[0]) shape.push(level.length);
   const flat: unknown[] = [];

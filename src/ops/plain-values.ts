@@ -5,8 +5,9 @@
 import { isVariable, type TensorLike, type VariableLike } from '../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../graph/builder.js';
 import type { DType, NdArray } from '../graph/dtype.js';
-import { isNdArray, isTypedArray, toNdArray } from '../graph/nd-array.js';
+import { isNdArray, toNdArray } from '../graph/nd-array.js';
 import { Tensor } from '../graph/operation.js';
+import { isTypedArray } from '../graph/typed-array.js';
 
 /** A vector of integers: shape, axes, sizes. Tensors among the elements are scalars. */
 export type IntegerVector = Tensor | VariableLike | NdArray | readonly (number | Tensor)[];

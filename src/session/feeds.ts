@@ -1,15 +1,21 @@
 /** Feeds: values for tensors of the graph, checked against their dtype and static shape. */
 import { DTypeError, ValueError } from '../errors.js';
-import type { NdArray } from '../graph/dtype.js';
+import { isComplex, type NdArray } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
-import { isNdArray, isTypedArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
+import { isNdArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
 import { Tensor } from '../graph/operation.js';
 import { elementCount, formatTuple, isCompatible, type StaticShape } from '../graph/shape.js';
+import { isTypedArray, valueCount } from '../graph/typed-array.js';
 import { takeFeed, type FeedArray } from '../ir/feed-array.js';
 
 /**
- * Data for a fed tensor: an NdArray, nested arrays, a scalar, or a flat typed array. Text becomes
- * strings in UTF-8; other bytes are given as an NdArray of Uint8Arrays.
+ * Data for a fed tensor: an NdArray, nested arrays, a scalar, or a flat typed array, which fills the
+ * tensor's shape row by row. Text becomes strings in UTF-8.
+ *
+ * A typed array of the class that `NdArray.data` has for the tensor's dtype means what it means there,
+ * so that `feeds` take back what `run` gave: a Uint16Array for float16 or bfloat16 is raw bits, a
+ * Float32Array for complex64 (Float64Array for complex128) re, im pairs. Plain arrays and other typed
+ * arrays hold one number per element, which for a complex tensor is its real part.
  */
 export type FeedValue = ArrayLike;
 /** By tensor name (`x:0`, or `x` for output 0), or pairs of tensor (or name) and value. */
@@ -91,17 +97,23 @@ function feedArray(tensor: Tensor, value: FeedValue): NdArray {
   const array = converted(tensor, value);
   if (!isCompatible(tensor.shape, array.shape))
     throw new ValueError(
-      `Cannot feed value of shape ${formatTuple(array.shape)} for Tensor '${tensor.name}', which has shape '${formatTuple(tensor.shape)}'.`,
+      `Cannot feed value of shape ${formatTuple(array.shape)} for Tensor '${tensor.name}', which has shape '${formatTuple(tensor.shape)}'.${pairsHint(value, array)}`,
       { node: tensor.op.name, op: tensor.op.type },
     );
   return array;
 }
 
+/** A typed array of complex numbers counts half of what its length says. */
+const pairsHint = (value: FeedValue, array: NdArray): string =>
+  array.data === value && isComplex(array.dtype)
+    ? ` A flat typed array for ${array.dtype} holds re, im pairs; give real numbers as a plain array.`
+    : '';
+
 function converted(tensor: Tensor, value: FeedValue): NdArray {
   const { dtype } = tensor;
   try {
     if (isTypedArray(value))
-      return toNdArray(value, { dtype, shape: flatShape(tensor, value.length) });
+      return toNdArray(value, { dtype, shape: flatShape(tensor, valueCount(value, dtype)) });
     return toNdArray(value, { dtype, truncate: true });
   } catch (error) {
     if (!(error instanceof ValueError || error instanceof DTypeError)) throw error;

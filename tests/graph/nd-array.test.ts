@@ -155,6 +155,41 @@ describe('toNdArray', () => {
     expect(toNdArray(z, { shape: [2] }).data).toEqual(Float32Array.of(1, 2, 1, 2));
   });
 
+  it('takes typed arrays as data of a dtype that is held so, packed', () => {
+    const halves = Uint16Array.of(0x3c00, 0xc000);
+    const pairs = Float32Array.of(1, 2, 3, 4);
+    const widePairs = Float64Array.of(1, 2);
+    expect(toNdArray(halves, { dtype: 'float16' })).toEqual(ndArray('float16', [2], halves));
+    expect(toNdArray(halves, { dtype: 'float16' }).data).toBe(halves);
+    expect(toNdArray(halves, { dtype: 'bfloat16' }).data).toBe(halves);
+    expect(toNdArray(pairs, { dtype: 'complex64' })).toEqual(ndArray('complex64', [2], pairs));
+    expect(toNdArray(pairs, { dtype: 'complex64', shape: [2, 1] }).shape).toEqual([2, 1]);
+    expect(toNdArray(widePairs, { dtype: 'complex128' }).shape).toEqual([1]);
+    expect(data(toNdArray(Float32Array.of(1, 2), { dtype: 'complex64', shape: [2] }))).toEqual([
+      1, 2, 1, 2,
+    ]);
+  });
+
+  it('takes other arrays for such a dtype as numbers', () => {
+    const ones: ArrayLike[] = [[1, -2], Float32Array.of(1, -2), Float64Array.of(1, -2)];
+    for (const value of [...ones, Int16Array.of(1, -2)]) {
+      expect(data(value, 'float16')).toEqual([0x3c00, 0xc000]);
+      expect(data(value, 'bfloat16')).toEqual([0x3f80, 0xc000]);
+    }
+    expect(data(ndArray('uint16', [1], Uint16Array.of(1)), 'float16')).toEqual([0x3c00]);
+    expect(data(Float64Array.of(1, 2), 'complex64')).toEqual([1, 0, 2, 0]);
+    expect(data(Float32Array.of(1, 2), 'complex128')).toEqual([1, 0, 2, 0]);
+    expect(data(Uint16Array.of(1, 2), 'float32')).toEqual([1, 2]);
+  });
+
+  it('refuses half a complex number', () => {
+    const odd = () => toNdArray(Float32Array.of(1, 2, 3), { dtype: 'complex64' });
+    expect(odd).toThrow(ValueError);
+    expect(odd).toThrow(
+      'A Float32Array for complex64 holds re, im pairs, but 3 numbers were given',
+    );
+  });
+
   it('encodes strings as UTF-8 and mixes them with nothing', () => {
     expect(toNdArray('é').data).toEqual([Uint8Array.of(0xc3, 0xa9)]);
     expect(() => toNdArray(['a', 1] as never)).toThrow(DTypeError);

@@ -27,6 +27,52 @@ describe.each(devices)('complex tensors on $device', ({ device }) => {
       },
     ));
 
+  it('take back their flat data, and plain numbers as real', () =>
+    use(
+      () => {
+        const x = tf.placeholder('complex64', [null, 2], 'x');
+        const wide = tf.placeholder('complex128', [2], 'wide');
+        const scalar = tf.placeholder('complex64', [], 'scalar');
+        const free = tf.placeholder('complex64', null, 'free');
+        const twice = [x, wide, scalar, free].map((z) => tf.add(z, z));
+        return { twice, constant: tf.add(x, Float32Array.of(0, 1, 0, 2)) };
+      },
+      async (session, { twice, constant }) => {
+        const feeds = {
+          x: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+          wide: Float64Array.of(1, 2, 3, 4),
+          scalar: Float32Array.of(1, -1),
+          free: Float32Array.of(1, 2, 3, 4),
+        };
+        const first = await session.run(twice, feeds);
+        expect(first.map(({ shape }) => shape)).toEqual([[2, 2], [2], [], [2]]);
+        const doubled = Object.values(feeds).map((array) => Array.from(array, (v) => 2 * v));
+        expect(first.map(valuesOf)).toEqual(doubled);
+        const [x, wide, scalar, free] = first.map(({ data }) => data as Float32Array);
+        const again = await session.run(twice, { x, wide, scalar, free } as tf.Feeds);
+        expect(again.map(({ shape }) => shape)).toEqual([[2, 2], [2], [], [2]]);
+        expect(again.map(valuesOf)).toEqual(doubled.map((list) => list.map((v) => 2 * v)));
+        expect(await session.run(constant, { x: [[1, 2]] })).toEqual(c64([1, 2], 1, 1, 2, 2));
+      },
+    ));
+
+  it('say that flat data is pairs where it does not fit', () =>
+    use(
+      () => tf.neg(tf.placeholder('complex64', [4], 'x')),
+      async (session, y) => {
+        const half = await failureOf(session.run(y, { x: Float32Array.of(1, 2, 3, 4) }));
+        expect(half).toBeInstanceOf(tf.ValueError);
+        expect(half.message).toContain(
+          "shape (2,) for Tensor 'x:0', which has shape '(4,)'. A flat",
+        );
+        expect(half.message).toContain('re, im pairs; give real numbers as a plain array');
+        const odd = await failureOf(session.run(y, { x: Float32Array.of(1, 2, 3) }));
+        expect(odd).toBeInstanceOf(tf.ValueError);
+        expect(odd.message).toContain("Cannot feed Tensor 'x:0'");
+        expect(odd.message).toContain('3 numbers were given');
+      },
+    ));
+
   it('are constants, filled and of many values', () =>
     use(
       () => {

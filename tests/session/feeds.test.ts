@@ -43,6 +43,23 @@ describe.each(devices)('feeds on $device', ({ device }) => {
       expect(await session.run(any2, { any: [[1], [2]] })).toMatchObject({ shape: [2, 1] });
     }));
 
+  it.each(['float16', 'bfloat16'] as const)('take back the bits of %s, and numbers', (dtype) =>
+    withSession(
+      { device },
+      () => {
+        const x = tf.placeholder(dtype, [null, 2], 'x');
+        const one = tf.constant(tf.toNdArray([1], { dtype }).data as Uint16Array, { dtype });
+        return { y: tf.add(x, one), wide: tf.cast(tf.add(x, one), 'float32') };
+      },
+      async (session, { y, wide }) => {
+        const { data } = await session.run(y, { x: [[1, -2.5]] });
+        expect(valuesOf(await session.run(wide, { x: data as Uint16Array }))).toEqual([3, -0.5]);
+        for (const x of [Float32Array.of(2, 0), Int8Array.of(2, 0), [[2, 0]]])
+          expect(valuesOf(await session.run(wide, { x }))).toEqual([3, 1]);
+      },
+    ),
+  );
+
   it('take keys as names, tensors in pairs, and tensors in a Map', () =>
     withSession({ device }, build, async (session, { n, n2 }) => {
       for (const feeds of [{ n: [1, 2] }, { 'n:0': [1, 2] }, [[n, [1, 2]]], new Map([[n, [1, 2]]])])

@@ -33,7 +33,9 @@ export interface ConstantOptions {
 /**
  * A tensor with a fixed value.
  *
- * @param value scalar, (nested) list, typed array or NdArray.
+ * @param value scalar, (nested) list, typed array or NdArray. A flat typed array of the class that
+ *   `NdArray.data` has for `options.dtype` is such data: bits for float16 and bfloat16, re, im pairs
+ *   for complex dtypes; other typed arrays hold numbers.
  * @returns the value, of `options.dtype` and `options.shape`.
  * @throws ValueError for ragged lists or a count that does not fill the shape; TypeError for values
  *   the dtype cannot hold.
