@@ -7,7 +7,25 @@
 import './ops/index.js';
 import './serialize/graph-methods.js';
 
-export * from './errors.js';
+export {
+  CancelledError,
+  DataLossError,
+  DeadlineExceededError,
+  DTypeError,
+  errorCodes,
+  FailedPreconditionError,
+  InternalError,
+  InvalidArgumentError,
+  LookupError,
+  NotFoundError,
+  ResourceExhaustedError,
+  RuntimeError,
+  TfError,
+  UnavailableError,
+  UnimplementedError,
+  ValueError,
+  type ErrorContext,
+} from './errors.js';
 
 // Graphs
 export { Graph, collections, getDefaultGraph, resetDefaultGraph } from './graph/graph.js';

@@ -17,12 +17,15 @@ import { elementCount, formatTuple, isStatic, type StaticShape } from './shape.j
 import { classOf, isTypedArray, ofTypedArray, type NumericTypedArray } from './typed-array.js';
 
 export type NestedArray<T> = T | readonly NestedArray<T>[];
-/** What can stand for data: a scalar, a nested (rectangular) array, a flat typed array, an NdArray. */
+/**
+ * What can stand for data: a scalar, a nested (rectangular) array, a flat typed array, an NdArray.
+ * In a nested array a Uint8Array is one string, by its bytes; alone it is a flat array of numbers.
+ */
 export type ArrayLike =
   | NestedArray<number>
   | NestedArray<boolean>
   | NestedArray<bigint>
-  | NestedArray<string>
+  | NestedArray<string | Uint8Array>
   | NumericTypedArray
   | NdArray;
 
@@ -66,7 +69,8 @@ export function ndArray<D extends DType>(
   return { dtype, shape, data } as NdArray<D>;
 }
 
-const isBytes = (value: unknown): value is Uint8Array =>
+/** Bytes, as an element of a nested array: those of one string. */
+export const isBytes = (value: unknown): value is Uint8Array =>
   value instanceof Uint8Array || classOf(value) === 'Uint8Array';
 
 /** @throws DTypeError at the first element that is not the bytes of a string. */
@@ -147,7 +151,7 @@ function dtypeOfValues(values: readonly unknown[], fallback: DType): DType {
   const first = values[0];
   if (typeof first === 'boolean') return 'bool';
   if (typeof first === 'bigint') return 'int64';
-  if (typeof first === 'string') return 'string';
+  if (typeof first === 'string' || isBytes(first)) return 'string';
   return fallback;
 }
 

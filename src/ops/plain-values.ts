@@ -5,7 +5,7 @@
 import { isVariable, type TensorLike, type VariableLike } from '../graph/add-node.js';
 import { graphBuilder, withNameScope } from '../graph/builder.js';
 import type { DType, NdArray } from '../graph/dtype.js';
-import { isNdArray, toNdArray } from '../graph/nd-array.js';
+import { isBytes, isNdArray, toNdArray } from '../graph/nd-array.js';
 import { Tensor } from '../graph/operation.js';
 import { isTypedArray } from '../graph/typed-array.js';
 
@@ -54,7 +54,7 @@ export function ownDType(value: TensorLike): DType | undefined {
   if (isNdArray(value) || isTypedArray(value)) return toNdArray(value).dtype;
   let first: unknown = value;
   while (Array.isArray(first)) first = first[0];
-  return typeof first === 'string' ? 'string' : undefined;
+  return typeof first === 'string' || isBytes(first) ? 'string' : undefined;
 }
 
 /** Dtype of a value used as index: its own, or int32 for plain numbers. */

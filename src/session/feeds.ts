@@ -10,7 +10,8 @@ import { takeFeed, type FeedArray } from '../ir/feed-array.js';
 
 /**
  * Data for a fed tensor: an NdArray, nested arrays, a scalar, or a flat typed array, which fills the
- * tensor's shape row by row. Text becomes strings in UTF-8.
+ * tensor's shape row by row. Text becomes strings in UTF-8,
+ * and a Uint8Array in a nested array is the bytes of one string.
  *
  * A typed array of the class that `NdArray.data` has for the tensor's dtype means what it means there,
  * so that `feeds` take back what `run` gave: a Uint16Array for float16 or bfloat16 is raw bits, a

@@ -12,7 +12,7 @@ export type Fetches = FetchLeaf | readonly Fetches[] | { readonly [key: string]:
 
 /**
  * What a run gives back for `F`. A name known only as `string` may be of either kind; of fetches
- * known only as `Fetches` nothing can be said.
+ * known only as `Fetches` nothing can be said, so a list of such gives a list of unknowns.
  */
 export type Fetched<F> = [Fetches] extends [F] ? unknown : FetchedOf<F>;
 
@@ -23,7 +23,7 @@ type FetchedOf<F> = F extends Operation
     : F extends string
       ? NdArray | null
       : F extends object
-        ? { -readonly [K in keyof F]: FetchedOf<F[K]> }
+        ? { -readonly [K in keyof F]: Fetched<F[K]> }
         : never;
 
 export interface FetchPlan {

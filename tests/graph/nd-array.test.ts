@@ -192,6 +192,14 @@ describe('toNdArray', () => {
 
   it('encodes strings as UTF-8 and mixes them with nothing', () => {
     expect(toNdArray('é').data).toEqual([Uint8Array.of(0xc3, 0xa9)]);
+    const bytes = Uint8Array.of(0xff);
+    for (const dtype of ['string', undefined] as const) {
+      expect(toNdArray([['a'], [bytes]], { dtype })).toEqual(
+        ndArray('string', [2, 1], [Uint8Array.of(97), bytes]),
+      );
+      expect(toNdArray([bytes, 'a'], { dtype }).dtype).toBe('string');
+    }
+    expect(() => toNdArray([bytes], { dtype: 'uint8' })).toThrow(ValueError);
     expect(() => toNdArray(['a', 1] as never)).toThrow(DTypeError);
     expect(() => toNdArray([1, 'a'] as never)).toThrow(ValueError);
     expect(() => toNdArray('a', { dtype: 'float32' })).toThrow(ValueError);
