@@ -16,6 +16,9 @@ export interface MomentumOptions extends OptimizerOptions {
  * accumulator = momentum * accumulator + gradient; w -= learningRate * accumulator.
  * Slot `momentum`, in variables `<variable>/Momentum`.
  *
+ * Gradients are dense: all rows of an embedding decay their accumulator and move by it, where
+ * TensorFlow touches only the rows that the step looked up.
+ *
  * @see tf.train.MomentumOptimizer; TF op ApplyMomentum
  * @example const step = new tf.train.MomentumOptimizer(0.1, 0.9).minimize(loss);
  */

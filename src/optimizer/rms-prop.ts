@@ -21,6 +21,9 @@ export interface RMSPropOptions extends OptimizerOptions {
  * ms averages gradient^2; step = momentum * step + learningRate * gradient / sqrt(ms + epsilon);
  * w -= step. Slots `rms` (starting at ones), `mg` if centered, and `momentum`.
  *
+ * Gradients are dense: all rows of an embedding decay their slots and move by their momentum, where
+ * TensorFlow touches only the rows that the step looked up.
+ *
  * @see tf.train.RMSPropOptimizer; TF ops ApplyRMSProp, ApplyCenteredRMSProp
  * @example const step = new tf.train.RMSPropOptimizer(1e-3, { momentum: 0.9 }).minimize(loss);
  */

@@ -1,4 +1,7 @@
 /** What the documentation shows is true: its commands are single, its snippets type-check and run. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import * as tf from 'defrun';
@@ -95,6 +98,36 @@ describe('README.md', () => {
     tf.resetDefaultGraph();
     expect(loss).toBeGreaterThan(1);
     expect(loss).toBeLessThan(10);
+  });
+});
+
+/** A graph with the names the README's frozen digit recogniser has. */
+const buildRecogniser = () => {
+  const pixels = tf.placeholder('float32', [null, 4], 'pixels');
+  const logits = tf.layers.dense(pixels, 3);
+  const probabilities = tf.nn.softmax(logits, { name: 'probabilities' });
+  tf.argMax(logits, { axis: 1, name: 'prediction' });
+  return { probabilities, init: tf.globalVariablesInitializer() };
+};
+
+describe('the snippets on frozen graphs', () => {
+  it('write a file that computes what the session did', async () => {
+    const [, freeze, load] = fencesOf('README.md').filter(({ language }) => language === 'ts');
+    const folder = await mkdtemp(join(tmpdir(), 'defrun-readme-'));
+    const at = (path: string): string => join(folder, path);
+    const graph = new tf.Graph();
+    const { probabilities, init } = graph.asDefault(buildRecogniser);
+    await using session = new tf.Session({ graph, device: 'cpu' });
+    await session.run(init);
+    const image = Float32Array.of(1, 2, 3, 4);
+    const saveGraph = (path: string, frozen: Parameters<typeof tf.saveGraph>[1]) =>
+      tf.saveGraph(at(path), frozen);
+    const { freezeGraph } = tf;
+    await runSnippet(freeze?.code ?? '', { session, freezeGraph, saveGraph }, 'frozen');
+    const loadGraph = (path: string) => tf.loadGraph(at(path), { device: 'cpu' });
+    const served = await runSnippet(load?.code ?? '', { loadGraph, image }, 'probabilities');
+    await rm(folder, { recursive: true });
+    expect(served).toEqual(await session.run(probabilities, { pixels: image }));
   });
 });
 

@@ -208,6 +208,9 @@ export interface GatherOptions {
 /**
  * Slices of `params` along an axis, in the order of `indices`.
  *
+ * Its gradient is dense, zero in the slices not picked; TensorFlow's, along axis 0, holds the picked
+ * ones alone. Momentum and RMSProp tell the two apart: here they move the slots of all rows.
+ *
  * @param indices integers of any shape. One outside the axis fails the run on the CPU with
  *   InvalidArgumentError, and picks zeros on the GPU.
  * @returns `params` with the axis replaced by the axes of `indices`.
