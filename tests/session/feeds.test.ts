@@ -48,7 +48,7 @@ describe.each(devices)('feeds on $device', ({ device }) => {
       { device },
       () => {
         const x = tf.placeholder(dtype, [null, 2], 'x');
-        const one = tf.constant(tf.toNdArray([1], { dtype }).data as Uint16Array, { dtype });
+        const one = tf.constant(tf.toNdArray([1], { dtype }).data, { dtype });
         return { y: tf.add(x, one), wide: tf.cast(tf.add(x, one), 'float32') };
       },
       async (session, { y, wide }) => {
