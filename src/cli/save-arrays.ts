@@ -1,6 +1,7 @@
 /** `--out DIR`: one .npy file per fetched array, each appearing whole or not at all. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TfError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';
 import { formatNpy } from '../data/npy.js';
 import { writeAtomically } from '../serialize/files.js';
@@ -41,10 +42,14 @@ export async function saveArrays(
     for (const [i, [, array]] of arrays.entries())
       await writeAtomically(inFolder(io, paths[i] ?? ''), formatNpy(array));
   } catch (error) {
-    if (!isFileError(error)) throw error;
-    throw new CliError(exitCodes.badInput, `--out ${folder}: ${messageOf(error)}.`, {
-      cause: error,
-    });
+    if (!isFileError(error) && !(error instanceof TfError)) throw error;
+    throw new CliError(
+      exitCodes.badInput,
+      `--out ${folder}: ${messageOf(error).replace(/\.$/, '')}.`,
+      {
+        cause: error,
+      },
+    );
   }
   return paths;
 }

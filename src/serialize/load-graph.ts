@@ -1,9 +1,16 @@
 /** Graph files: frozen GraphDefs in binary (.pb) or text (.pbtxt) form, read and safely written. */
 import { readBytes, writeAtomically } from '#files';
-import { DataLossError, InvalidArgumentError } from '../errors.js';
+import { DataLossError, DTypeError, InvalidArgumentError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
 import type { Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
-import { decodeGraphDef, graphDefOf, graphFromGraphDef, toGraphDef } from './graph-def.js';
+import {
+  decodeGraphDef,
+  encodeGraphDef,
+  graphDefOf,
+  graphFromGraphDef,
+  isBytes,
+} from './graph-def.js';
 import type { GraphDefMessage } from './messages.js';
 import { decodeText, graphDefFromText, toGraphDefText } from './text-format.js';
 
@@ -71,6 +78,10 @@ export function graphInterface(graph: Graph): Omit<LoadedGraph, 'graph'> {
   };
 }
 
+/** By class name: one of another realm is a URL too. */
+const isUrl = (value: unknown): value is URL =>
+  Object.prototype.toString.call(value) === '[object URL]';
+
 /**
  * Reads a frozen GraphDef, binary or text (told apart by content).
  *
@@ -82,9 +93,13 @@ export function graphInterface(graph: Graph): Omit<LoadedGraph, 'graph'> {
  * const { graph, inputs, outputs } = await loadGraph('mobilenet.pb');
  */
 export async function loadGraph(source: string | URL | Uint8Array): Promise<LoadedGraph> {
-  const bytes = source instanceof Uint8Array ? source : await readBytes(source);
-  const what = source instanceof Uint8Array ? undefined : String(source);
-  const graph = graphFromGraphDef(graphDefFromFile(bytes, what));
+  const isFile = typeof source === 'string' || isUrl(source);
+  const bytes = isFile ? await readBytes(source) : source;
+  if (!isBytes(bytes))
+    throw new DTypeError(
+      `loadGraph: Expected a path, a URL or the bytes of a file (a Uint8Array) for argument 'source' not ${describeValue(source)}.${(source as unknown) instanceof ArrayBuffer ? ' Give new Uint8Array(buffer).' : ''}`,
+    );
+  const graph = graphFromGraphDef(graphDefFromFile(bytes, isFile ? String(source) : undefined));
   return { graph, ...graphInterface(graph) };
 }
 
@@ -94,6 +109,13 @@ export async function loadGraph(source: string | URL | Uint8Array): Promise<Load
  * @example await saveGraph('frozen.pb', await freezeGraph(session, graph, ['probabilities']));
  */
 export async function saveGraph(path: string, graph: Graph | GraphDefMessage): Promise<void> {
-  const isText = path.endsWith('.pbtxt');
-  await writeAtomically(path, isText ? toGraphDefText(graphDefOf(graph)) : toGraphDef(graph));
+  if (typeof (path as unknown) !== 'string' || path === '')
+    throw new DTypeError(
+      `saveGraph: Expected a file's path for argument 'path' not ${describeValue(path)}.`,
+    );
+  const message = graphDefOf('saveGraph', graph);
+  await writeAtomically(
+    path,
+    path.endsWith('.pbtxt') ? toGraphDefText(message) : encodeGraphDef(message),
+  );
 }

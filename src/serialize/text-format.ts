@@ -2,8 +2,7 @@
 import { DataLossError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { messageType } from './codec.js';
-import { graphToMessage } from './export-graph.js';
-import { graphFromGraphDef } from './graph-def.js';
+import { graphDefOf, graphFromGraphDef } from './graph-def.js';
 import type { GraphDefMessage, MessageOf } from './messages.js';
 import { parseMessage } from './text-parse.js';
 import { printMessage } from './text-print.js';
@@ -34,12 +33,11 @@ export function decodeText(bytes: Uint8Array, what: string): string {
 
 /**
  * The graph in protobuf text format, as TensorFlow's `write_graph(as_text=True)` writes it.
+ * @throws DTypeError for what is neither a graph nor a message.
  * @example console.log(toGraphDefText(graph));
  */
 export const toGraphDefText = (graph: Graph | GraphDefMessage): string =>
-  messageToText('GraphDef', isGraph(graph) ? graphToMessage(graph) : graph);
-
-const isGraph = (value: Graph | GraphDefMessage): value is Graph => 'isGraph' in value;
+  messageToText('GraphDef', graphDefOf('toGraphDefText', graph));
 
 /**
  * GraphDef message of its text; `graphFromGraphDef` makes a graph of it.

@@ -1,5 +1,5 @@
 /** GraphDef -> Graph -> GraphDef: what is refused and in which words, and what imports do to names. */
-import { InvalidArgumentError } from '../../src/errors.js';
+import { DTypeError, InvalidArgumentError, ValueError } from '../../src/errors.js';
 import { attr, type AttrValue } from '../../src/graph/attrs.js';
 import { Graph } from '../../src/graph/graph.js';
 import { Operation, Tensor } from '../../src/graph/operation.js';
@@ -345,5 +345,51 @@ describe('importGraphDef', () => {
     const graph = load(x, node('y', 'MatMul', ['x', 'x']));
     expect(graph.operation('y').attrs.has('transpose_a')).toBe(false);
     expect(Object.keys(decodeGraphDef(toGraphDef(graph)).node?.[1]?.attr ?? {})).toEqual(['T']);
+  });
+});
+
+describe('arguments from JavaScript', () => {
+  it.each<readonly [unknown, string]>([
+    ['ok.pb', 'loadGraph(path)'],
+    [new ArrayBuffer(4), 'new Uint8Array(buffer)'],
+    [{ nmae: '' }, '{"nmae":""}'],
+    [{ node: 5 }, '{"node":5}'],
+    [[], 'not []'],
+    [undefined, 'not undefined'],
+  ])('importGraphDef refuses %p', (source, text) => {
+    const graph = new Graph();
+    const call = (): unknown => importGraphDef(source as Uint8Array, { graph });
+    expect(call).toThrow(DTypeError);
+    expect(call).toThrow(text);
+    expect(graph.operations).toEqual([]);
+  });
+
+  it.each<readonly [unknown, new (message: string) => Error]>([
+    [{ nmae: '' }, ValueError],
+    [{ returnElements: 'x' }, DTypeError],
+    [{ graph: 5 }, DTypeError],
+    [null, DTypeError],
+  ])('importGraphDef refuses options %p', (options, kind) => {
+    const bytes = toGraphDef(new Graph());
+    expect(() => importGraphDef(bytes, options as ImportOptions)).toThrow(kind);
+  });
+
+  it.each<readonly [unknown, string]>([
+    [new Uint8Array(2), 'writeFile'],
+    [{ graph: new Graph() }, 'Give its .graph'],
+    [{}, 'not {}'],
+    [undefined, 'not undefined'],
+    [null, 'not null'],
+  ])('toGraphDef and toGraphDefText refuse %p', (wrong, text) => {
+    for (const write of [toGraphDef, toGraphDefText]) {
+      expect(() => write(wrong as Graph)).toThrow(DTypeError);
+      expect(() => write(wrong as Graph)).toThrow(text);
+    }
+  });
+
+  it('an empty graph is still one, as graph and as message', () => {
+    expect(toGraphDef(new Graph()).length).toBeGreaterThan(0);
+    expect(toGraphDef({ node: [] })).toEqual(new Uint8Array());
+    expect(toGraphDef(decodeGraphDef(new Uint8Array()))).toEqual(new Uint8Array());
   });
 });

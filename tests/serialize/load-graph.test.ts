@@ -2,7 +2,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataLossError, InvalidArgumentError, NotFoundError } from '../../src/errors.js';
+import {
+  DataLossError,
+  DTypeError,
+  InvalidArgumentError,
+  NotFoundError,
+} from '../../src/errors.js';
+import { Graph } from '../../src/graph/graph.js';
 import { decodeGraphDef, toGraphDef } from '../../src/serialize/graph-def.js';
 import { graphDefFromFile, loadGraph, saveGraph } from '../../src/serialize/load-graph.js';
 import { goldenFile, goldenFolder } from './golden-graphs.js';
@@ -87,10 +93,50 @@ describe('saveGraph', () => {
 
   it('leaves nothing behind when it fails', async () => {
     const { graph } = await loadGraph(golden('files/frozen/frozen.pb'));
-    await expect(saveGraph(join(folder, 'no', 'such', 'a.pb'), graph)).rejects.toThrow(/ENOENT/);
+    await expect(saveGraph(join(folder, 'no', 'such', 'a.pb'), graph)).rejects.toThrow(
+      'no such folder',
+    );
     const before = await readdir(folder);
-    await expect(saveGraph(folder, graph)).rejects.toThrow();
+    await expect(saveGraph(folder, graph)).rejects.toThrow('is a folder');
     expect(await readdir(folder)).toEqual(before);
     expect((await readdir(tmpdir())).filter((name) => name.startsWith(`${folder}.`))).toEqual([]);
+  });
+
+  it.each<readonly [string, unknown]>([
+    ['nothing', undefined],
+    ['bytes', new Uint8Array(3)],
+    ['a loaded graph', { graph: new Graph() }],
+    ['an empty object', {}],
+    ['a list', []],
+    ['a malformed message', { node: 5 }],
+  ])('keeps the good file when it is given %s', async (_, wrong) => {
+    for (const name of ['kept.pb', 'kept.pbtxt']) {
+      const path = join(folder, name);
+      await writeFile(path, 'good');
+      await expect(saveGraph(path, wrong as Graph)).rejects.toThrow(
+        'saveGraph: Expected a Graph or a GraphDef message',
+      );
+      expect(await readFile(path, 'utf8')).toBe('good');
+    }
+  });
+});
+
+describe('arguments from JavaScript', () => {
+  it.each<readonly [unknown, string]>([
+    [new ArrayBuffer(4), 'Give new Uint8Array(buffer)'],
+    [null, 'not null'],
+    [5, 'not 5'],
+  ])('loadGraph refuses %p', async (source, text) => {
+    const error = await loadGraph(source as string).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(DTypeError);
+    expect(String(error)).toContain(text);
+  });
+
+  it('loadGraph says what to do with a web address', async () => {
+    await expect(loadGraph('https://a.example/b.pb')).rejects.toThrow('is an address, not a file');
+  });
+
+  it('saveGraph refuses what is no path', async () => {
+    await expect(saveGraph(5 as unknown as string, new Graph())).rejects.toThrow('not 5');
   });
 });
