@@ -39,12 +39,8 @@ export { gradients, type GradientsOptions } from './graph/gradients.js';
 export { customGradient, registerGradient } from './graph/custom-gradient.js';
 
 // Sessions
-export {
-  Session,
-  type RunOptions,
-  type SessionMemory,
-  type SessionOptions,
-} from './session/session.js';
+export { Session, type SessionMemory, type SessionOptions } from './session/session.js';
+export type { RunOptions } from './session/run-options.js';
 export { openDevice, OpenDevice, type Device, type GpuObject } from './session/device-choice.js';
 export type { Fetched, Fetches } from './session/fetches.js';
 export type { Feeds, FeedValue } from './session/feeds.js';

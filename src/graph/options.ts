@@ -18,6 +18,8 @@ const kinds = {
   strings: (v: unknown) => Array.isArray(v) && v.every((item) => typeof item === 'string'),
   list: Array.isArray,
   function: (v: unknown) => typeof v === 'function',
+  object: (v: unknown) => typeof v === 'object' && v !== null,
+  graph: (v: unknown) => typeof v === 'object' && v !== null && 'isGraph' in v,
 } as const;
 
 const words: Readonly<Record<keyof typeof kinds, string>> = {
@@ -32,6 +34,8 @@ const words: Readonly<Record<keyof typeof kinds, string>> = {
   strings: 'a list of strings',
   list: 'a list',
   function: 'a function',
+  object: 'an object',
+  graph: 'a Graph',
 };
 
 type Kind = keyof typeof kinds;

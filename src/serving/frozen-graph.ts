@@ -3,11 +3,13 @@ import { InvalidArgumentError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import type { Tensor } from '../graph/operation.js';
-import type { StaticShape } from '../graph/shape.js';
+import { checkedOptions } from '../graph/options.js';
 import { loadGraph as readGraph } from '../serialize/load-graph.js';
-import type { Device, GpuObject } from '../session/device-choice.js';
+import { checkDevice, type Device, type GpuObject } from '../session/device-choice.js';
+import type { FeedShapes } from '../session/feed-shapes.js';
 import type { Feeds } from '../session/feeds.js';
-import { Session, type RunOptions } from '../session/session.js';
+import type { RunOptions } from '../session/run-options.js';
+import { Session } from '../session/session.js';
 
 export interface LoadGraphOptions {
   /** Where it runs; `auto` by default. */
@@ -42,7 +44,7 @@ export class FrozenGraph {
   }
 
   /** Compiles for these input shapes ahead of the first run. */
-  prepare(feedShapes: Readonly<Record<string, StaticShape>>): Promise<void> {
+  prepare(feedShapes: FeedShapes): Promise<void> {
     return this.session.prepare(this.outputs, feedShapes);
   }
 
@@ -62,7 +64,8 @@ const outputKey = (tensor: Tensor): string => (tensor.index === 0 ? tensor.op.na
  *
  * @param source path, or the file's bytes; weights are views on the bytes.
  * @throws NotFoundError for a missing file or output, DataLossError for a damaged one,
- *   InvalidArgumentError for a graph that contradicts itself or has no outputs.
+ *   InvalidArgumentError for a graph that contradicts itself or has no outputs, DTypeError for an
+ *   argument of the wrong kind.
  * @example
  * await using model = await loadGraph('mnist.pb', { device: 'gpu' });
  * const { probabilities } = await model.run({ pixels });
@@ -71,6 +74,9 @@ export async function loadGraph(
   source: string | URL | Uint8Array,
   options: LoadGraphOptions = {},
 ): Promise<FrozenGraph> {
+  checkedOptions('loadGraph', options, { device: 'any', gpu: 'any', outputs: 'strings' });
+  const { device = 'auto', gpu } = options;
+  checkDevice('loadGraph', device, gpu);
   const { graph, inputs, outputs } = await readGraph(source);
   const chosen = options.outputs?.map((name) => graph.tensor(name)) ?? outputs;
   if (chosen.length === 0)
@@ -79,7 +85,6 @@ export async function loadGraph(
         ? 'The graph has no nodes: the file is empty, or of another format than GraphDef.'
         : 'The graph has no outputs. Name some in options.outputs.',
     );
-  const { device, gpu } = options;
-  const session = new Session({ graph, ...(device && { device }), ...(gpu && { gpu }) });
+  const session = new Session({ graph, device, ...(gpu && { gpu }) });
   return new FrozenGraph(graph, inputs, chosen, session);
 }

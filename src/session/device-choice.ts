@@ -1,5 +1,7 @@
 /** Which runtime a session gets: one of its own, or one it shares with others. */
-import { UnavailableError, ValueError } from '../errors.js';
+import { DTypeError, UnavailableError, ValueError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
+import { checkedOptions } from '../graph/options.js';
 import { CpuRuntime } from '../runtime/cpu/cpu-runtime.js';
 import { GpuRuntime } from '../runtime/gpu/device.js';
 import { findAdapter } from '../runtime/gpu/provider.js';
@@ -17,6 +19,25 @@ export interface GpuObject {
 
 /** A device by name, which the session opens and closes, or one that `openDevice` opened. */
 export type Device = DeviceName | OpenDevice;
+
+/** @throws ValueError for another name of a device, DTypeError for what is no device or no GPU object. */
+export function checkDevice(fn: string, device: Device, gpu: GpuObject | undefined): void {
+  if (typeof device === 'string') checkDeviceName(device);
+  else if (!((device as unknown) instanceof OpenDevice))
+    throw new DTypeError(
+      `${fn}: Expected 'gpu', 'cpu', 'auto' or what openDevice() gives for option 'device' not ${describeValue(device)}.`,
+    );
+  const { requestAdapter } = (gpu ?? {}) as Partial<GpuObject>;
+  if (gpu !== undefined && typeof requestAdapter !== 'function')
+    throw new DTypeError(
+      `${fn}: Expected a WebGPU GPU object, such as navigator.gpu, for option 'gpu' not ${describeValue(gpu)}.`,
+    );
+}
+
+function checkDeviceName(device: string): void {
+  if (!['gpu', 'cpu', 'auto'].includes(device))
+    throw new ValueError(`No device is called '${device}': use 'gpu', 'cpu' or 'auto'.`);
+}
 
 /** A device that sessions share. Close it when they are closed. */
 export class OpenDevice {
@@ -53,12 +74,15 @@ export class OpenDevice {
 export const openDevice = async (
   device: DeviceName = 'auto',
   options: { readonly gpu?: GpuObject } = {},
-): Promise<OpenDevice> => new OpenDevice(await createRuntime(device, options.gpu));
+): Promise<OpenDevice> => {
+  const { gpu } = checkedOptions('openDevice', options, { gpu: 'any' });
+  checkDevice('openDevice', device, gpu);
+  if ((device as Device) instanceof OpenDevice)
+    throw new DTypeError("openDevice: that device is open already. Give 'gpu', 'cpu' or 'auto'.");
+  return new OpenDevice(await createRuntime(device, gpu));
+};
 
-/**
- * @throws UnavailableError if `gpu` is asked for and there is no adapter, saying how to get one;
- *   ValueError for another name of a device.
- */
+/** @throws UnavailableError if `gpu` is asked for and there is no adapter, saying how to get one. */
 export async function createRuntime(
   device: DeviceName,
   given: GpuObject | undefined,
@@ -66,8 +90,6 @@ export async function createRuntime(
   const gpu = given as GPU | undefined;
   if (device === 'cpu') return new CpuRuntime();
   if (device === 'gpu') return GpuRuntime.create({ gpu });
-  if ((device as string) !== 'auto')
-    throw new ValueError(`No device is called '${device}': use 'gpu', 'cpu' or 'auto'.`);
   try {
     const { adapter, facts } = await findAdapter({ gpu });
     if (!facts.isSoftware) return await GpuRuntime.create({ adapter });

@@ -3,21 +3,20 @@ import { compile } from '../compiler/compile.js';
 import { explainProgram, formatExplanation, type Explanation } from '../compiler/explain.js';
 import { NeedsFeedValues } from '../compiler/needed-feeds.js';
 import type { VariableStates } from '../compiler/variable-versions.js';
-import { DTypeError, InvalidArgumentError, ValueError } from '../errors.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { NdArray } from '../graph/dtype.js';
-import { isShape } from '../graph/check-attr.js';
-import { describeValue } from '../graph/describe-value.js';
 import { checkedGraph, type Graph } from '../graph/graph.js';
 import type { Tensor } from '../graph/operation.js';
 import { checkedOptions } from '../graph/options.js';
-import { formatTuple, isCompatible, isStatic, type StaticShape } from '../graph/shape.js';
+import { isStatic, type StaticShape } from '../graph/shape.js';
 import { printProgram } from '../ir/print.js';
 import { arrayOf } from '../ir/feed-array.js';
 import type { Program } from '../ir/program.js';
 import { runProgramSync } from '../runtime/cpu/fold-constants.js';
 import type { DeviceCaps } from '../runtime/runtime.js';
 import type { Device } from './device-choice.js';
-import { feedTensor, resolveFeeds, type Feeds } from './feeds.js';
+import { resolveFeedShapes, type FeedShapes } from './feed-shapes.js';
+import { resolveFeeds, type Feeds } from './feeds.js';
 import { planFetches, type Fetches } from './fetches.js';
 
 export interface ExplainOptions {
@@ -58,15 +57,11 @@ const declared: VariableStates = {
 export function explain(
   graph: Graph,
   fetches: Fetches,
-  feedShapes: Readonly<Record<string, StaticShape>> = {},
+  feedShapes: FeedShapes = {},
   options: ExplainOptions = {},
 ): GraphExplanation {
   checkedGraph('explain', graph);
   checkedOptions('explain', options, { device: 'any', values: 'any' });
-  if (typeof feedShapes !== 'object' || (feedShapes as unknown) === null)
-    throw new DTypeError(
-      `explain: Expected shapes by tensor name, such as { x: [8, 4] }, not ${describeValue(feedShapes)}.`,
-    );
   const caps = options.device === 'cpu' ? genericCpu : genericGpu;
   const values = new Map<Tensor, NdArray>(
     resolveFeeds(graph, options.values ?? {}).map(({ tensor, array }) => [tensor, arrayOf(array)]),
@@ -74,19 +69,8 @@ export function explain(
   const shapes = new Map<Tensor, StaticShape>(
     [...values].map(([tensor, array]) => [tensor, array.shape]),
   );
-  for (const [key, shape] of Object.entries(feedShapes)) {
-    const tensor = feedTensor(graph, key);
-    if (!Array.isArray(shape) || !isShape(shape))
-      throw new ValueError(
-        `explain: Expected the shape of '${key}' as a list of whole numbers >= 0 not ${describeValue(shape)}.`,
-      );
-    if (!isCompatible(tensor.shape, shape))
-      throw new ValueError(
-        `explain: shape ${formatTuple(shape)} does not fit Tensor '${tensor.name}', which has shape '${formatTuple(tensor.shape)}'.`,
-        { node: tensor.op.name, op: tensor.op.type },
-      );
+  for (const [tensor, shape] of resolveFeedShapes('explain', graph, feedShapes))
     shapes.set(tensor, shape);
-  }
   const program = compiled(graph, fetches, shapes, values, caps);
   const explanation = explainProgram(program);
   return {

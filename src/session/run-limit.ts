@@ -1,10 +1,13 @@
 /** The end of a run's patience: an abort signal, a deadline, or both. */
-import { CancelledError, DeadlineExceededError } from '../errors.js';
+import { CancelledError, DeadlineExceededError, ValueError } from '../errors.js';
 
 export interface LimitOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
 }
+
+/** Longest delay a timer takes, some 24.8 days: a longer one would fire at once. */
+const maxDelayMs = 2 ** 31 - 1;
 
 export class RunLimit {
   readonly #controller = new AbortController();
@@ -20,11 +23,16 @@ export class RunLimit {
   #ended: Error | null = null;
   #giveUp: ((reason: Error) => void) | null = null;
 
+  /** @throws ValueError for a `timeoutMs` that is not above 0. */
   constructor({ signal, timeoutMs }: LimitOptions) {
+    if (timeoutMs !== undefined && !(timeoutMs > 0))
+      throw new ValueError(
+        `timeoutMs must be above 0, not ${timeoutMs}. Leave it out for no limit.`,
+      );
     this.#outer = signal;
     if (signal?.aborted === true) this.#onAbort();
     signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (timeoutMs !== undefined)
+    if (timeoutMs !== undefined && timeoutMs <= maxDelayMs)
       this.#timer = setTimeout(() => {
         this.#end(new DeadlineExceededError(`The run did not finish within ${timeoutMs} ms.`));
       }, timeoutMs);

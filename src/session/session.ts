@@ -5,14 +5,21 @@
  */
 import { InvalidArgumentError, RuntimeError, ValueError } from '../errors.js';
 import { NeedsFeedValues } from '../compiler/needed-feeds.js';
+import { describeValue } from '../graph/describe-value.js';
 import { copyNdArray, type NdArray } from '../graph/dtype.js';
 import { getDefaultGraph, type Graph } from '../graph/graph.js';
 import type { Operation, Tensor } from '../graph/operation.js';
-import { isCompatible, type StaticShape } from '../graph/shape.js';
+import { checkedList, checkedOptions } from '../graph/options.js';
 import { answerOf, arrayOf } from '../ir/feed-array.js';
 import type { Program } from '../ir/program.js';
 import type { MemoryUse, RunResult, Runtime } from '../runtime/runtime.js';
-import { createRuntime, OpenDevice, type Device, type GpuObject } from './device-choice.js';
+import {
+  checkDevice,
+  createRuntime,
+  OpenDevice,
+  type Device,
+  type GpuObject,
+} from './device-choice.js';
 import {
   feedOf,
   feedTensor,
@@ -22,12 +29,13 @@ import {
   type Feeds,
   type FeedValue,
 } from './feeds.js';
+import { resolveFeedShapes, type FeedShapes } from './feed-shapes.js';
 import { planFetches, type Fetched, type Fetches, type FetchPlan } from './fetches.js';
 import type { CachedProgram } from './program-cache.js';
 import { Programs, type ProgramRequest } from './programs.js';
 import { RandomStreams } from './random-streams.js';
 import { RunLimit } from './run-limit.js';
-import type { RunStats, RunTrace } from './stats.js';
+import { checkedRunOptions, noRunOptions, type RunOptions } from './run-options.js';
 import { VariableStore } from './variable-store.js';
 
 export interface SessionOptions {
@@ -39,17 +47,6 @@ export interface SessionOptions {
   readonly gpu?: GpuObject;
   /** Compiled programs kept; the least recently used are dropped. Default 64. */
   readonly maxPrograms?: number;
-}
-
-export interface RunOptions {
-  /** Aborting rejects the run with CancelledError. Work already on the device still completes. */
-  readonly signal?: AbortSignal;
-  /** Rejects with DeadlineExceededError after this many milliseconds. */
-  readonly timeoutMs?: number;
-  /** Filled with what the run moved and did. */
-  readonly stats?: RunStats;
-  /** Filled with per-kernel times; slows the run down. */
-  readonly trace?: RunTrace;
 }
 
 /** Bytes in use, by class. */
@@ -73,7 +70,8 @@ const noFeeds: Feeds = {};
  * Runs a graph: compiles what is asked for once per signature, and keeps the graph's Variables on
  * the device until it is closed. A device that cannot be had is reported by the first run.
  *
- * @throws ValueError for `maxPrograms` below 1.
+ * @throws ValueError for `maxPrograms` below 1, or an option or device of another name; DTypeError for
+ *   an option of the wrong kind.
  * @example
  * const session = new Session({ graph, device: 'gpu' });
  * await session.run(init);
@@ -99,12 +97,19 @@ export class Session {
   #closed: Promise<void> | null = null;
 
   constructor(options: SessionOptions = {}) {
+    checkedOptions('Session', options, {
+      graph: 'graph',
+      device: 'any',
+      gpu: 'any',
+      maxPrograms: 'number',
+    });
     this.graph = options.graph ?? getDefaultGraph();
     const { maxPrograms = 64 } = options;
     if (!(maxPrograms >= 1))
       throw new ValueError(`maxPrograms must be 1 or more, not ${maxPrograms}.`);
     this.#programs = new Programs(maxPrograms, this.#variables);
     const { device = 'auto', gpu } = options;
+    checkDevice('Session', device, gpu);
     this.#isShared = device instanceof OpenDevice;
     this.#runtime =
       device instanceof OpenDevice ? Promise.resolve(device.runtime) : createRuntime(device, gpu);
@@ -123,7 +128,7 @@ export class Session {
   run<const F extends Fetches>(
     fetches: F,
     feeds: Feeds = noFeeds,
-    options: RunOptions = {},
+    options: RunOptions = noRunOptions,
   ): Promise<Fetched<F>> {
     return this.#run(fetches, feeds, options) as Promise<never>;
   }
@@ -131,6 +136,7 @@ export class Session {
   async #run(fetches: Fetches, feeds: Feeds, options: RunOptions): Promise<unknown> {
     const begin = performance.now();
     this.#assertOpen();
+    checkedRunOptions('Session.run', options);
     const plan = planFetches(this.graph, fetches);
     const resolved = resolveFeeds(this.graph, feeds);
     return plan.assemble(await this.#execute(plan, resolved, options, begin));
@@ -148,41 +154,37 @@ export class Session {
     feedList: readonly (Tensor | string)[] = [],
   ): (values?: readonly FeedValue[], options?: RunOptions) => Promise<Fetched<F>> {
     const plan = planFetches(this.graph, fetches);
-    const tensors = feedList.map((key) => feedTensor(this.graph, key));
+    const tensors = checkedList('makeCallable', 'feedList', feedList).map((key) =>
+      feedTensor(this.graph, key),
+    );
     const call = async (values: readonly FeedValue[], options: RunOptions): Promise<unknown> => {
       const begin = performance.now();
       this.#assertOpen();
-      if (values.length !== tensors.length)
+      checkedRunOptions('makeCallable', options);
+      if (!Array.isArray(values) || values.length !== tensors.length)
         throw new ValueError(
-          `makeCallable: expected ${tensors.length} feed values, got ${values.length}.`,
+          `makeCallable: expected ${tensors.length} feed values in a list, got ${Array.isArray(values) ? values.length : describeValue(values)}.`,
         );
       const feeds = tensors.map((tensor, i) => feedOf(tensor, values[i] as FeedValue));
       return plan.assemble(await this.#execute(plan, feeds, options, begin));
     };
-    return (values = [], options = {}) => call(values, options) as Promise<never>;
+    return (values = [], options = noRunOptions) => call(values, options) as Promise<never>;
   }
 
   /**
    * Compiles and loads the program for a run ahead of it, so that the first run is as fast as the
-   * next. Feeds are described by their shapes.
+   * next. Feeds are described by their shapes, by tensor name (or in a Map, by tensor or name).
    *
-   * @throws InvalidArgumentError if the value of a feed, and not only its shape, decides shapes.
+   * @throws InvalidArgumentError if the value of a feed, and not only its shape, decides shapes;
+   *   ValueError for what is no shape, or does not fit its tensor.
    */
-  async prepare(
-    fetches: Fetches,
-    feedShapes: Readonly<Record<string, StaticShape>> = {},
-  ): Promise<void> {
+  async prepare(fetches: Fetches, feedShapes: FeedShapes = {}): Promise<void> {
     this.#assertOpen();
     const plan = planFetches(this.graph, fetches);
-    const shapes = Object.entries(feedShapes).map(([key, shape]) => {
-      const tensor = feedTensor(this.graph, key);
-      if (!isCompatible(tensor.shape, shape))
-        throw new ValueError(
-          `prepare: shape [${shape.join(',')}] does not fit Tensor '${tensor.name}'.`,
-          { node: tensor.op.name },
-        );
-      return { tensor, shape };
-    });
+    const shapes = Array.from(
+      resolveFeedShapes('prepare', this.graph, feedShapes),
+      ([tensor, shape]) => ({ tensor, shape }),
+    );
     await this.#inOrder(async () => {
       try {
         const runtime = (this.#current = await this.#runtime);

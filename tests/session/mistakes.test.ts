@@ -46,10 +46,8 @@ describe('a mistake', () => {
     expect(await failureOf(session.run('logit'))).toContain("Did you mean 'logits/kernel'");
   });
 
-  it('in the name of a device names the devices', async () => {
-    tf.constant(1, { name: 'c' });
-    const session = new tf.Session({ device: 'cuda' as tf.Device });
-    expect(await failureOf(session.run('c:0'))).toBe(
+  it('in the name of a device names the devices', () => {
+    expect(() => new tf.Session({ device: 'cuda' as tf.Device })).toThrow(
       "No device is called 'cuda': use 'gpu', 'cpu' or 'auto'.",
     );
   });
