@@ -45,6 +45,10 @@ export const messageOf = (error: unknown): string =>
     ? String(error.message)
     : String(error);
 
+/** An argument as messages quote it: people give whole tensors on the command line. */
+export const shortened = (text: string): string =>
+  text.length > 60 ? `${text.slice(0, 57)}...` : text;
+
 /** An error of the file system: it names the system call that failed. */
 export const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
   typeof error === 'object' && error !== null && 'syscall' in error;

@@ -7,7 +7,14 @@ import type { Tensor } from '../graph/operation.js';
 import { formatShape, formatTuple, isCompatible } from '../graph/shape.js';
 import { parseNpy } from '../data/npy.js';
 import { convertArray } from './convert-array.js';
-import { CliError, inputError, isFileError, messageOf, usageError } from './exit-codes.js';
+import {
+  CliError,
+  inputError,
+  isFileError,
+  messageOf,
+  shortened,
+  usageError,
+} from './exit-codes.js';
 import { namedInput, type LoadedGraph } from './graph-file.js';
 import { imageFeed } from './image-feed.js';
 import { decodeImage } from './images.js';
@@ -33,7 +40,7 @@ export function splitFeed(argument: string): { readonly name: string; readonly v
   const at = argument.indexOf('=');
   if (at < 1)
     throw usageError(
-      `--feed ${argument}: expected NAME=VALUE, such as x=image.png, x=x.npy or x=[1,2,3].`,
+      `--feed ${shortened(argument)}: expected NAME=VALUE, such as x=image.png, x=x.npy or x=[1,2,3].`,
     );
   return { name: argument.slice(0, at), value: argument.slice(at + 1) };
 }
@@ -79,11 +86,12 @@ async function readFeed(
     if (options.signal.aborted) throw error;
     const isExpected = error instanceof TfError || error instanceof CliError || isFileError(error);
     if (!isExpected) throw error;
-    throw inputError(`--feed ${name}=${shortened(value)}: ${messageOf(error)}`, error);
+    throw inputError(`--feed ${shortened(name)}=${shortened(value)}: ${reasonOf(error)}`, error);
   }
 }
 
-const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
+const reasonOf = (error: unknown): string =>
+  isFileError(error) && error.code === 'ENOENT' ? 'no such file' : messageOf(error);
 
 async function valueOf(
   tensor: Tensor,

@@ -11,6 +11,7 @@ import {
   inputError,
   isFileError,
   messageOf,
+  shortened,
   usageError,
 } from './exit-codes.js';
 import { inFolder, type CliIo } from './io.js';
@@ -49,18 +50,18 @@ const listOf = (what: string, tensors: readonly Tensor[]): string =>
     : `\n${what}:\n${tensors.map((tensor) => `  ${describeTensor(tensor)}`).join('\n')}`;
 
 /** What `find` finds by a name the user gave; if it finds nothing, the error goes on with `more`. */
-function lookUp<R>(flag: string, find: () => R, more: string): R {
+function lookUp<R>(flag: string, name: string, find: (name: string) => R, more: string): R {
   try {
-    return find();
+    return find(name);
   } catch (error) {
     if (!(error instanceof TfError)) throw error;
-    throw usageError(`${flag}: ${error.message}${more}`);
+    throw usageError(`${flag}: ${error.message.replaceAll(name, shortened(name))}${more}`);
   }
 }
 
 /** Tensor a value is given for. @throws CliError (usage) for a name the graph lacks. */
 export const namedInput = ({ graph, inputs }: LoadedGraph, name: string, flag: string): Tensor =>
-  lookUp(flag, () => graph.tensor(name), listOf("The graph's placeholders", inputs));
+  lookUp(flag, name, (wanted) => graph.tensor(wanted), listOf("The graph's placeholders", inputs));
 
 /** What `--fetch` names, under the names as given. */
 export interface NamedFetch {
@@ -78,6 +79,7 @@ export function resolveFetches(
 ): NamedFetch[] {
   const wanted = [...new Set(names.flatMap((name) => name.split(',')).filter(Boolean))];
   if (wanted.length === 0) {
+    if (names.length > 0) throw usageError('--fetch: expected the name of a tensor or node.');
     if (outputs.length === 0)
       throw usageError('The graph has no outputs of its own: name one with --fetch.');
     return outputs.map((fetch) => ({ name: displayName(fetch), fetch }));
@@ -85,7 +87,7 @@ export function resolveFetches(
   const more = listOf("The graph's outputs", outputs);
   return wanted.map((name) => ({
     name,
-    fetch: lookUp('--fetch', () => elementOf(graph, name), more),
+    fetch: lookUp('--fetch', name, (one) => elementOf(graph, one), more),
   }));
 }
 

@@ -60,6 +60,7 @@ export function addRunCommand(program: Command, io: CliIo, done: (code: number) 
     .action(async (path: string, flags: RunFlags) => {
       if (flags.out !== undefined && flags.json === true)
         throw new CliError(exitCodes.usage, 'Give either --out or --json, not both.');
+      if (flags.out === '') throw new CliError(exitCodes.usage, '--out: expected a folder.');
       const limit = new Limit(io, flags.timeout);
       await limit.within((signal) => runGraph(path, flags, io, signal));
       done(exitCodes.ok);

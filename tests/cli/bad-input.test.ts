@@ -41,6 +41,9 @@ describe('bad usage ends with 2', () => {
     ['an unknown command', ['rnu'], /unknown command 'rnu'\n\(Did you mean run\?\)/],
     ['no graph', ['run'], /missing required argument 'graph'/],
     ['two graphs', ['inspect', 'frozen.pb', 'text.pb'], /too many arguments/],
+    ['an empty folder', ['run', 'frozen.pb', '--out', ''], /--out: expected a folder/],
+    ['an empty fetch', ['run', 'frozen.pb', '--fetch', ''], /--fetch: expected the name/],
+    ['an empty list', ['explain', 'frozen.pb', '--fetch', ','], /--fetch: expected the name/],
     ['an unknown flag', ['run', 'frozen.pb', '--fed', 'x=1'], /unknown option '--fed'/],
     [
       'a wrong device',
@@ -187,4 +190,15 @@ describe('errors', () => {
     }
     expect(await cli('--version')).toMatchObject({ code: 0, stdout: '0.1.0\n' });
   });
+});
+
+it.each([
+  ['without a name', `[${'1,'.repeat(30000)}1]`],
+  ['with a = within', `{"b64":"${'A'.repeat(60000)}=="}`],
+  ['that is no JSON', `x=[${'1,'.repeat(30000)}`],
+])('quotes only the start of a long --feed %s', async (_, feed) => {
+  const { code, stderr } = await cli('run', 'frozen.pb', '--feed', feed);
+  expect([2, 3]).toContain(code);
+  expect(stderr).toContain('...');
+  expect(stderr.length).toBeLessThan(600);
 });

@@ -152,7 +152,7 @@ describe('an image fed to', () => {
     ['batch.pbtxt', 'header.jpg', /JPEG image is damaged/],
     ['batch.pbtxt', 'bomb.png', /too large: 60000 by 60000/],
     ['batch.pbtxt', 'text.png', /neither a PNG nor a JPEG/],
-    ['batch.pbtxt', 'missing.png', /ENOENT/],
+    ['batch.pbtxt', 'missing.png', /: no such file$/m],
   ])('%s from %s is refused with exit code 3', async (graph, file, message) => {
     const { code, stderr } = await runEcho(folder.path, graph, file);
     expect(code).toBe(3);
