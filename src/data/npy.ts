@@ -2,7 +2,8 @@
  * NumPy's .npy format, versions 1 to 3, as bytes: magic, version, header length, header, elements.
  * Pure: files are the caller's business. Pickled objects and records are refused.
  */
-import { DataLossError, InvalidArgumentError, UnimplementedError } from '../errors.js';
+import { DataLossError, DTypeError, InvalidArgumentError, UnimplementedError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
 import {
   arrayConstructor,
   byteSizeOf,
@@ -13,6 +14,7 @@ import {
   type NumericArray,
   type NumericDType,
 } from '../graph/dtype.js';
+import { isNdArray, ndArray } from '../graph/nd-array.js';
 import { elementCount, stridesOf, type StaticShape } from '../graph/shape.js';
 import { fromBrainBits } from '../graph/half-floats.js';
 import { parseHeader, printHeader } from './npy-header.js';
@@ -70,6 +72,10 @@ interface Layout {
  * @example const { dtype, shape, data } = parseNpy(await readFile('x.npy'));
  */
 export function parseNpy(file: Uint8Array): NdArray {
+  if (!ArrayBuffer.isView(file))
+    throw new DTypeError(
+      `parseNpy: Expected the bytes of a .npy file (a Uint8Array) for argument 'file' not ${describeValue(file)}.${(file as unknown) instanceof ArrayBuffer ? ' Give new Uint8Array(buffer).' : ''}`,
+    );
   // A Buffer's slice and map differ from Uint8Array's.
   const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const { source, dataStart } = splitHeader(bytes);
@@ -220,6 +226,10 @@ function readUnicode(view: DataView, at: number, width: number, littleEndian: bo
  * @example await writeFile('y.npy', formatNpy(y));
  */
 export function formatNpy(array: NdArray): Uint8Array {
+  if (!isNdArray(array))
+    throw new DTypeError(
+      `formatNpy: Expected an NdArray for argument 'array' not ${describeValue(array as unknown)}. toNdArray(value) makes one.`,
+    );
   const { descr, content } = contentOf(array);
   const text = printHeader({ descr, fortranOrder: false, shape: array.shape });
   const version = text.length + 1 + alignment > 65535 ? 2 : 1;
@@ -237,11 +247,13 @@ export function formatNpy(array: NdArray): Uint8Array {
 }
 
 function contentOf(array: NdArray): { readonly descr: string; readonly content: Uint8Array } {
-  if (array.dtype === 'string') return textContent(array.data);
-  if (!isNumericDType(array.dtype))
+  if (array.dtype !== 'string' && !isNumericDType(array.dtype))
     throw new InvalidArgumentError(
       `A ${array.dtype as string} tensor has no data that could be saved.`,
     );
+  // Checks that the data is what dtype and shape say.
+  ndArray(array.dtype, array.shape, array.data as never);
+  if (array.dtype === 'string') return textContent(array.data);
   const dtype = stored[array.dtype] ?? array.dtype;
   const given: NumericArray = array.data;
   const data = array.dtype === 'bfloat16' ? Float32Array.from(array.data, fromBrainBits) : given;

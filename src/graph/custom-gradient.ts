@@ -4,6 +4,7 @@ import { convertToTensor, type TensorLike } from './add-node.js';
 import { attr, type AttrValue } from './attrs.js';
 import { graphOf } from './graph.js';
 import type { Operation, Tensor } from './operation.js';
+import { checkedFunction } from './options.js';
 
 type GradOfInputs = (incoming: readonly Tensor[]) => readonly (Tensor | null)[];
 /** As users write it: every op that has a gradient has an output, so `([dy]) => ...` type-checks. */
@@ -29,6 +30,7 @@ export function findCustomGradient(op: Operation): GradOfInputs | undefined {
  * @example registerGradient('StraightThrough', ([dy]) => [dy]);
  */
 export function registerGradient(name: string, grad: UserGrad): void {
+  checkedFunction('registerGradient', 'grad', grad);
   if (registered.has(name))
     throw new ValueError(`A gradient named '${name}' is already registered.`);
   registered.set(name, grad as GradOfInputs);
@@ -41,7 +43,7 @@ let serial = 0;
  *
  * @param fn builds the outputs from the inputs and returns them with the gradient function, which
  *   maps one incoming gradient per output to one gradient (or null) per input.
- * @throws ValueError if `fn` returns no outputs or no gradient function, or that function another
+ * @throws DTypeError if `fn` is no function; ValueError if it returns no outputs or no gradient function, or that function another
  *   number of tensors than there are inputs.
  * @see tf.custom_gradient
  * @example
@@ -60,6 +62,7 @@ export function customGradient(
     readonly grad: UserGrad;
   },
 ): (...inputs: readonly TensorLike[]) => readonly Tensor[] {
+  checkedFunction('customGradient', 'fn', fn);
   return (...given) => {
     const inputs = given.map((value) => convertToTensor(value));
     const { outputs, grad } = fn(...inputs);

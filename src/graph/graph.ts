@@ -16,6 +16,7 @@ import { describeValue } from './describe-value.js';
 import type { DType } from './dtype.js';
 import { inferShapes } from './infer.js';
 import { NameTable } from './names.js';
+import { checkedFunction, checkedList } from './options.js';
 import {
   assertSameGraph,
   Operation,
@@ -109,6 +110,7 @@ export class Graph implements GraphIdentity {
   operation(name: string): Operation {
     const op = this.#operations.get(name);
     if (op) return op;
+    assertIsName('an Operation', name);
     throw new NotFoundError(
       `The name '${name}' refers to an Operation not in the graph.${this.#names.suggest(name, this.#operations.keys())}`,
       { node: name },
@@ -125,6 +127,7 @@ export class Graph implements GraphIdentity {
    * @example graph.tensor('dense/BiasAdd:0')
    */
   tensor(name: string): Tensor {
+    assertIsName('a Tensor', name);
     const parts = /^([^:]+)(?::(\d+))?$/.exec(name);
     const opName = parts?.[1];
     if (opName === undefined)
@@ -152,6 +155,7 @@ export class Graph implements GraphIdentity {
    *   another graph.
    */
   asDefault<R>(fn: () => R): R {
+    checkedFunction('asDefault', 'fn', fn);
     defaultStack.push(this);
     try {
       return assertSynchronous(fn(), 'asDefault');
@@ -175,13 +179,16 @@ export class Graph implements GraphIdentity {
    * `fn` gets the scope's full name with its trailing slash.
    */
   nameScope<R>(name: string | null, fn: (scope: string) => R): R {
+    checkedFunction('nameScope', 'fn', fn);
     return assertSynchronous(this.#names.within(name, fn), 'nameScope');
   }
 
   /** Ops made in `fn` run after `ops`; null clears the dependencies of outer scopes. */
   controlDependencies<R>(ops: readonly (Operation | Tensor)[] | null, fn: () => R): R {
+    checkedFunction('controlDependencies', 'fn', fn);
     const before = this.#controlScopes;
-    const asOps = (ops ?? []).map((op) => (op instanceof Tensor ? op.op : op));
+    const asOps =
+      ops === null ? [] : checkedList('controlDependencies', 'ops', ops).map(operationOf);
     assertSameGraph(asOps, this);
     this.#controlScopes =
       ops === null ? [] : [...before, { ops: [...new Set(asOps)], inside: new Set() }];
@@ -197,6 +204,7 @@ export class Graph implements GraphIdentity {
    * A name stands for an op that is still to be made.
    */
   colocateWith<R>(op: Operation | Tensor | string, fn: () => R): R {
+    checkedFunction('colocateWith', 'fn', fn);
     const before = this.#colocations;
     const groups = typeof op === 'string' ? [`loc:@${op}`] : groupsOf(op);
     this.#colocations = [...before, groups];
@@ -209,6 +217,7 @@ export class Graph implements GraphIdentity {
 
   /** Ops made in `fn` carry this device string. defrun itself places work by `Session({ device })`. */
   device<R>(name: string, fn: () => R): R {
+    checkedFunction('device', 'fn', fn);
     const before = this.#device;
     this.#device = name;
     try {
@@ -390,6 +399,20 @@ export function resetDefaultGraph(): void {
   if (defaultStack.length > 1)
     throw new RuntimeError('Do not call resetDefaultGraph inside graph.asDefault().');
   defaultStack[0] = new Graph();
+}
+
+function assertIsName(what: string, name: unknown): void {
+  if (typeof name !== 'string')
+    throw new DTypeError(`Expected the name of ${what}, a string, not ${describeValue(name)}.`);
+}
+
+/** The operation itself, or the one that makes the tensor. @throws DTypeError for what is neither. */
+function operationOf(item: Operation | Tensor): Operation {
+  if (item instanceof Tensor) return item.op;
+  if ((item as unknown) instanceof Operation) return item;
+  throw new DTypeError(
+    `controlDependencies: Expected Operations and Tensors in argument 'ops' not ${describeValue(item)}.`,
+  );
 }
 
 /** A graph given as an argument. @throws DTypeError if it is none. */

@@ -1,5 +1,5 @@
 /** Host arrays from plain JavaScript values: numbers, booleans, strings, nested arrays, typed arrays. */
-import { DTypeError, ValueError } from '../errors.js';
+import { DTypeError, ResourceExhaustedError, ValueError } from '../errors.js';
 import { isDType, isShape } from './check-attr.js';
 import { describeValue } from './describe-value.js';
 import {
@@ -83,6 +83,8 @@ function checkStrings(data: readonly unknown[]): void {
 }
 
 const encoder = new TextEncoder();
+/** Deepest nesting of plain arrays. */
+const maxDepth = 32;
 
 /**
  * NdArray of a plain value.
@@ -96,7 +98,8 @@ const encoder = new TextEncoder();
  *   bigints int64, typed arrays their own type.
  * @param shape wanted shape: a scalar is repeated, a flat array is laid out row by row.
  * @param truncate lets plain fractions become integers, toward zero, as NumPy does.
- * @throws ValueError for ragged arrays or a wrong count, DTypeError for values the dtype cannot hold.
+ * @throws ValueError for ragged arrays, a wrong count, or nesting deeper than 32; DTypeError for values
+ *   the dtype cannot hold; ResourceExhaustedError for a shape too large for memory.
  * @example
  * toNdArray([[1, 2], [3, 4]]); // float32 [2, 2]
  * toNdArray(Float32Array.of(1, 2), { dtype: 'complex64' }); // [1 + 2i]
@@ -124,7 +127,14 @@ export function toNdArray(
   if (isTypedArray(value))
     return reshaped(converted(ofTypedArray(value, options.dtype), options.dtype), options.shape);
   const shape: number[] = [];
-  for (let level: unknown = value; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = value; Array.isArray(level); level = level[0]) {
+    // The limit also ends the walk into an array that holds itself.
+    if (shape.length === maxDepth)
+      throw new ValueError(
+        `Arrays are nested more than ${maxDepth} deep: no tensor has so many dimensions. Does the array hold itself?`,
+      );
+    shape.push(level.length);
+  }
   const flat: unknown[] = [];
   flatten(value, shape, 0, flat);
   const dtype = options.dtype ?? dtypeOfValues(flat, options.fallback ?? 'float32');
@@ -187,14 +197,34 @@ function reshaped(array: NdArray, shape: StaticShape | undefined): NdArray {
   const want = elementCount(shape);
   if (have === want) return { ...array, shape };
   if (have === 1 && array.dtype === 'string')
-    return { ...array, shape, data: new Array<Uint8Array>(want).fill(array.data[0] as Uint8Array) };
+    return {
+      ...array,
+      shape,
+      data: allocated(array.dtype, shape, () =>
+        new Array<Uint8Array>(want).fill(array.data[0] as Uint8Array),
+      ),
+    };
   if (have === 1 && isNumericDType(array.dtype)) {
     const width = elementsPerValue(array.dtype);
-    const data = new (arrayConstructor(array.dtype) as Float32ArrayConstructor)(want * width);
+    const Elements = arrayConstructor(array.dtype) as Float32ArrayConstructor;
+    const data = allocated(array.dtype, shape, () => new Elements(want * width));
     for (let i = 0; i < data.length; i++) data[i] = array.data[i % width] as number;
     return { dtype: array.dtype, shape, data } as NdArray;
   }
   throw new ValueError(`Data of ${have} elements does not fill shape ${formatTuple(shape)}.`);
+}
+
+/** What `make` makes, unless it is larger than an array can be. */
+function allocated<R>(dtype: DType, shape: StaticShape, make: () => R): R {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ResourceExhaustedError(
+      `OOM when allocating tensor with shape ${formatTuple(shape)} and type ${dtype}: ${elementCount(shape)} elements do not fit into memory.`,
+      { cause },
+    );
+  }
 }
 
 /** A lone Uint8Array is a tensor of bytes, not one string. */

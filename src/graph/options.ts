@@ -77,6 +77,24 @@ export function checkedOptions<T extends object>(
   return options;
 }
 
+/** A function argument. @throws DTypeError if it is none. */
+export function checkedFunction<F>(fn: string, arg: string, value: F): F {
+  if (typeof value !== 'function')
+    throw new DTypeError(
+      `${fn}: Expected function for argument '${arg}' not ${describeValue(value)}.`,
+    );
+  return value;
+}
+
+/** A list of names. @throws DTypeError if it is none. */
+export function checkedNames(fn: string, arg: string, list: readonly string[]): readonly string[] {
+  if (!kinds.strings(list))
+    throw new DTypeError(
+      `${fn}: Expected list of strings for argument '${arg}' not ${describeValue(list)}.`,
+    );
+  return list;
+}
+
 /** A list argument. @throws DTypeError if it is none. */
 export function checkedList<T>(fn: string, arg: string, list: readonly T[]): readonly T[] {
   if (!Array.isArray(list))

@@ -2,12 +2,15 @@
  * Freezing: a graph whose variables have become constants, cut down to what its outputs need. The
  * result stands alone in one file.
  */
-import { InvalidArgumentError, NotFoundError } from '../errors.js';
+import { DTypeError, InvalidArgumentError, NotFoundError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
 import { dataTypeNumbers, type NdArray } from '../graph/dtype.js';
-import type { Graph } from '../graph/graph.js';
+import { checkedGraph, type Graph } from '../graph/graph.js';
 import type { Operation } from '../graph/operation.js';
+import { checkedNames, checkedOptions } from '../graph/options.js';
 import { graphToMessage } from './export-graph.js';
 import { freezeNodes, type FrozenVariable } from './freeze-handles.js';
+import { graphDefOf } from './graph-def.js';
 import { producerVersion } from './graph-wire.js';
 import type { GraphDefMessage, NodeMessage } from './messages.js';
 import { parseInput } from './node-order.js';
@@ -50,9 +53,11 @@ function neighbours(node: NodeMessage): string[] {
  * await saveGraph('features.pb', extractSubGraph(frozen, ['features']));
  */
 export function extractSubGraph(
-  message: GraphDefMessage,
+  source: Graph | GraphDefMessage,
   outputNodeNames: readonly string[],
 ): GraphDefMessage {
+  const message = graphDefOf('extractSubGraph', source);
+  checkedNames('extractSubGraph', 'outputNodeNames', outputNodeNames);
   const nodes = new Map((message.node ?? []).map((node) => [node.name ?? '', node]));
   for (const name of outputNodeNames)
     if (!nodes.has(name))
@@ -86,6 +91,17 @@ export async function freezeGraph(
   outputNodeNames: readonly string[],
   options: FreezeOptions = {},
 ): Promise<GraphDefMessage> {
+  if (typeof (reader as Partial<VariableReader> | null | undefined)?.read !== 'function')
+    throw new DTypeError(
+      `freezeGraph: Expected a Session for argument 'reader' not ${describeValue(reader)}.`,
+    );
+  checkedGraph('freezeGraph', graph);
+  checkedNames('freezeGraph', 'outputNodeNames', outputNodeNames);
+  checkedOptions('freezeGraph', options, {
+    variableNames: 'strings',
+    excludedVariableNames: 'strings',
+    clearDevices: 'bool',
+  });
   const whole = graphToMessage(graph, { producer: producerVersion });
   const part = extractSubGraph(whole, outputNodeNames);
   const wanted = options.variableNames && new Set(options.variableNames);

@@ -1,5 +1,6 @@
 /** Graphs as protobuf text (`.pbtxt`): the form for reading and for diffs. */
-import { DataLossError } from '../errors.js';
+import { DataLossError, DTypeError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
 import type { Graph } from '../graph/graph.js';
 import { messageType } from './codec.js';
 import { graphDefOf, graphFromGraphDef } from './graph-def.js';
@@ -43,8 +44,13 @@ export const toGraphDefText = (graph: Graph | GraphDefMessage): string =>
  * GraphDef message of its text; `graphFromGraphDef` makes a graph of it.
  * @throws InvalidArgumentError with line and column.
  */
-export const graphDefFromText = (text: string, what = 'pbtxt'): GraphDefMessage =>
-  messageFromText('GraphDef', text, what);
+export function graphDefFromText(text: string, what = 'pbtxt'): GraphDefMessage {
+  if (typeof (text as unknown) !== 'string')
+    throw new DTypeError(
+      `graphDefFromText: Expected a string for argument 'text' not ${describeValue(text)}.`,
+    );
+  return messageFromText('GraphDef', text, what);
+}
 
 /** A new graph of a GraphDef in text format. @throws as `graphDefFromText` and `graphFromGraphDef`. */
 export const graphFromText = (text: string, what?: string): Graph =>

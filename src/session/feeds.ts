@@ -1,5 +1,6 @@
 /** Feeds: values for tensors of the graph, checked against their dtype and static shape. */
 import { DTypeError, ValueError } from '../errors.js';
+import { describeValue } from '../graph/describe-value.js';
 import { isComplex, type NdArray } from '../graph/dtype.js';
 import type { Graph } from '../graph/graph.js';
 import { isNdArray, toNdArray, type ArrayLike } from '../graph/nd-array.js';
@@ -33,12 +34,7 @@ export interface Feed {
 }
 
 export function resolveFeeds(graph: Graph, feeds: Feeds): Feed[] {
-  const pairs: Iterable<readonly [Tensor | string, FeedValue]> =
-    feeds instanceof Map
-      ? feeds
-      : Array.isArray(feeds)
-        ? (feeds as readonly (readonly [Tensor | string, FeedValue])[])
-        : Object.entries(feeds as Record<string, FeedValue>);
+  const pairs = feedPairs(feeds);
   const seen = new Set<Tensor>();
   const result: Feed[] = [];
   for (const [key, value] of pairs) {
@@ -52,6 +48,29 @@ export function resolveFeeds(graph: Graph, feeds: Feeds): Feed[] {
   }
   return result;
 }
+
+function feedPairs(feeds: Feeds): Iterable<readonly [Tensor | string, FeedValue]> {
+  if (feeds instanceof Map) return feeds;
+  if (Array.isArray(feeds)) {
+    const at = feeds.findIndex((pair) => !isPair(pair));
+    if (at < 0) return feeds as readonly (readonly [Tensor | string, FeedValue])[];
+    throw wrongFeeds(
+      `A list of feeds holds pairs of tensor and value, not ${describeValue(feeds[at])}`,
+    );
+  }
+  if (typeof feeds !== 'object' || (feeds as unknown) === null || feeds instanceof Set)
+    throw wrongFeeds(
+      `Feeds are an object, a Map or a list of pairs of tensor and value, not ${describeValue(feeds)}`,
+    );
+  if (feeds instanceof Tensor || isTypedArray(feeds))
+    throw wrongFeeds(`Feeds name the tensors they are for; ${describeValue(feeds)} names none`);
+  return Object.entries(feeds as Record<string, FeedValue>);
+}
+
+const isPair = (pair: unknown): boolean => Array.isArray(pair) && pair.length === 2;
+
+const wrongFeeds = (rule: string): DTypeError =>
+  new DTypeError(`${rule}. Give { 'x:0': value } or [[x, value]].`);
 
 /** @throws DTypeError, with the reason, if the key names no tensor of the graph. */
 export function feedTensor(graph: Graph, key: Tensor | string): Tensor {

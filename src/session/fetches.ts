@@ -34,12 +34,20 @@ export interface FetchPlan {
   readonly assemble: (arrays: readonly NdArray[]) => unknown;
 }
 
+/** Deepest nesting of arrays and objects. */
+const maxDepth = 32;
+
 export function planFetches(graph: Graph, fetches: Fetches): FetchPlan {
   const tensors = new Map<Tensor, number>();
   const targets = new Set<Operation>();
-  const visit = (fetch: unknown): ((arrays: readonly NdArray[]) => unknown) => {
+  const visit = (fetch: unknown, depth: number): ((arrays: readonly NdArray[]) => unknown) => {
+    // The limit also ends the walk into a structure that holds itself.
+    if (depth > maxDepth)
+      throw new ValueError(
+        `Fetches are nested more than ${maxDepth} deep. Does the structure hold itself?`,
+      );
     if (Array.isArray(fetch)) {
-      const parts = fetch.map(visit);
+      const parts = Array.from(fetch, (item) => visit(item, depth + 1));
       return (arrays) => parts.map((part) => part(arrays));
     }
     const leaf = leafOf(graph, fetch);
@@ -53,11 +61,11 @@ export function planFetches(graph: Graph, fetches: Fetches): FetchPlan {
       return (arrays) => arrays[at];
     }
     const parts = Object.entries(fetch as object).map(
-      ([key, value]) => [key, visit(value)] as const,
+      ([key, value]) => [key, visit(value, depth + 1)] as const,
     );
     return (arrays) => Object.fromEntries(parts.map(([key, part]) => [key, part(arrays)]));
   };
-  const assemble = visit(fetches);
+  const assemble = visit(fetches, 0);
   return { tensors: [...tensors.keys()], targets: [...targets], assemble };
 }
 

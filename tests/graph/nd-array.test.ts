@@ -1,5 +1,5 @@
 /** Host arrays from plain values: shapes, dtypes, ranges, and half floats to the bit. */
-import { DTypeError, ValueError } from '../../src/errors.js';
+import { DTypeError, ResourceExhaustedError, ValueError } from '../../src/errors.js';
 import type { DType } from '../../src/graph/dtype.js';
 import { ndArray, toNdArray, type ArrayLike } from '../../src/graph/nd-array.js';
 
@@ -220,5 +220,36 @@ describe('ndArray', () => {
     );
     expect(() => ndArray('float32', [-1, -1], Float32Array.of(1))).toThrow(ValueError);
     expect(() => ndArray('float32', [0.5, 2], Float32Array.of(1))).toThrow(ValueError);
+  });
+});
+
+describe('what no memory holds', () => {
+  it('an array that holds itself', () => {
+    const whole: unknown[] = [];
+    whole.push(whole);
+    const partly: unknown[] = [[[1]]];
+    partly.push([partly]);
+    for (const cyclic of [whole, partly, [partly, 1]])
+      expect(() => toNdArray(cyclic as number[])).toThrow(ValueError);
+    expect(() => toNdArray(whole as number[])).toThrow('Does the array hold itself?');
+  });
+
+  it('nesting is taken 32 deep, and no deeper', () => {
+    const nested = (depth: number): unknown => {
+      let value: unknown = 1;
+      for (let i = 0; i < depth; i++) value = [value];
+      return value;
+    };
+    expect(toNdArray(nested(32) as number[]).shape).toHaveLength(32);
+    for (const depth of [33, 20000])
+      expect(() => toNdArray(nested(depth) as number[])).toThrow('more than 32 deep');
+  });
+
+  it('a scalar repeated to a shape that is too large', () => {
+    for (const value of [1, 'a'])
+      expect(() => toNdArray(value, { shape: [1e6, 1e6] })).toThrow(ResourceExhaustedError);
+    expect(() => toNdArray(1, { shape: [1e6, 1e6] })).toThrow(
+      'OOM when allocating tensor with shape (1000000, 1000000) and type float32',
+    );
   });
 });
