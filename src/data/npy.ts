@@ -228,7 +228,7 @@ function readUnicode(view: DataView, at: number, width: number, littleEndian: bo
 export function formatNpy(array: NdArray): Uint8Array {
   if (!isNdArray(array))
     throw new DTypeError(
-      `formatNpy: Expected an NdArray for argument 'array' not ${describeValue(array as unknown)}. toNdArray(value) makes one.`,
+      `formatNpy: Expected an NdArray for argument 'array' not ${describeValue(array)}. toNdArray(value) makes one.`,
     );
   const { descr, content } = contentOf(array);
   const text = printHeader({ descr, fortranOrder: false, shape: array.shape });

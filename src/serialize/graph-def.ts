@@ -94,10 +94,10 @@ export function graphFromGraphDef(source: Uint8Array | GraphDefMessage): Graph {
 }
 
 /** GraphDef message of a graph, or the message itself. @throws DTypeError for what is neither. */
-export function graphDefOf(fn: string, source: Graph | GraphDefMessage): GraphDefMessage {
+export function graphDefOf(fn: string, source: unknown): GraphDefMessage {
   if (source instanceof Graph) return graphToMessage(source);
   if (isMessage(source)) return source;
-  const { graph } = ((source as unknown) ?? {}) as { readonly graph?: unknown };
+  const { graph } = (source ?? {}) as { readonly graph?: unknown };
   const remedy = isBytes(source)
     ? ' Bytes are written as they are with writeFile.'
     : graph instanceof Graph

@@ -39,16 +39,17 @@ export function resolveFeedShapes(
 
 const isList = (value: unknown): boolean => Array.isArray(value) || value instanceof Set;
 
-function checkedShape(fn: string, tensor: Tensor, shape: StaticShape): StaticShape {
+function checkedShape(fn: string, tensor: Tensor, given: StaticShape): StaticShape {
+  const shape: unknown = given;
   const where = { node: tensor.op.name, op: tensor.op.type };
-  if (!Array.isArray(shape) || !isShape(shape) || !isStatic(shape))
+  if (shape === null || !isShape(shape) || !isStatic(given))
     throw new ValueError(
       `${fn}: Expected the shape of '${tensor.name}' as a list of whole numbers >= 0 not ${describeValue(shape)}.`,
       where,
     );
-  if (isCompatible(tensor.shape, shape)) return shape;
+  if (isCompatible(tensor.shape, given)) return given;
   throw new ValueError(
-    `${fn}: shape ${formatTuple(shape)} does not fit Tensor '${tensor.name}', which has shape '${formatTuple(tensor.shape)}'.`,
+    `${fn}: shape ${formatTuple(given)} does not fit Tensor '${tensor.name}', which has shape '${formatTuple(tensor.shape)}'.`,
     where,
   );
 }
