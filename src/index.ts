@@ -44,6 +44,7 @@ export type { RunOptions } from './session/run-options.js';
 export { openDevice, OpenDevice, type Device, type GpuObject } from './session/device-choice.js';
 export type { Fetched, Fetches } from './session/fetches.js';
 export type { Feeds, FeedValue } from './session/feeds.js';
+export type { FeedShapes } from './session/feed-shapes.js';
 export { RunStats, RunTrace } from './session/stats.js';
 export { explain } from './session/explain.js';
 

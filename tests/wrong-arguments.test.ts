@@ -45,11 +45,7 @@ it.each<readonly [string, () => unknown, string]>([
   ],
   ['run: a time below 0', runWith({ timeoutMs: -1 }), 'timeoutMs must be above 0, not -1'],
   ['makeCallable: no list', () => session.makeCallable(y, as('x')), "argument 'feedList'"],
-  [
-    'call: no list',
-    () => session.makeCallable(y, [x])(as(null)),
-    'feed values in a list, got null',
-  ],
+  ['call: no list', () => session.makeCallable(y, [x])(as(null)), 'feed values, got null'],
   ['call: options', () => session.makeCallable(y, [x])([[1]], as({ a: 1 })), "no option 'a'"],
   ['Session: null', openWith(null), 'Session: Expected an object of options'],
   ['Session: an option misspelt', openWith({ devcie: 'gpu' }), "Did you mean 'device'"],

@@ -163,7 +163,7 @@ export class Session {
       checkedRunOptions('makeCallable', options);
       if (!Array.isArray(values) || values.length !== tensors.length)
         throw new ValueError(
-          `makeCallable: expected ${tensors.length} feed values in a list, got ${Array.isArray(values) ? values.length : describeValue(values)}.`,
+          `makeCallable: expected ${tensors.length} feed values, got ${Array.isArray(values) ? values.length : describeValue(values)}.`,
         );
       const feeds = tensors.map((tensor, i) => feedOf(tensor, values[i] as FeedValue));
       return plan.assemble(await this.#execute(plan, feeds, options, begin));
