@@ -105,7 +105,9 @@ export async function loadGraph(source: string | URL | Uint8Array): Promise<Load
 
 /**
  * Writes a graph: text if the path ends in `.pbtxt`, else binary. The file appears whole or not at
- * all: it is written beside its place, flushed to disk and renamed.
+ * all: it is written beside its place, flushed to disk and renamed. A link stays: its file is replaced.
+ * @throws DTypeError for what is no graph, NotFoundError for a missing folder, InvalidArgumentError for
+ *   a path that is a folder or a device.
  * @example await saveGraph('frozen.pb', await freezeGraph(session, graph, ['probabilities']));
  */
 export async function saveGraph(path: string, graph: Graph | GraphDefMessage): Promise<void> {
