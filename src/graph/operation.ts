@@ -2,7 +2,7 @@
  * Operation (a node) and Tensor (one of its outputs). Both are symbolic: they hold no data. They
  * are made by a Graph and never change, but for what becomes known of a tensor's static shape.
  */
-import { DTypeError, ValueError } from '../errors.js';
+import { ValueError } from '../errors.js';
 import type { AttrValue } from './attrs.js';
 import type { DType } from './dtype.js';
 import { formatShape, mergeShapes, type Shape } from './shape.js';
@@ -194,10 +194,4 @@ export function assertSameGraph(
       { node: name, op: type },
     );
   }
-}
-
-/** Throws unless `value` is a dtype-compatible tensor. */
-export function assertDType(tensor: Tensor, dtype: DType, what: string): void {
-  if (tensor.dtype !== dtype)
-    throw new DTypeError(`${what} must be ${dtype}, but ${tensor} was given. Use cast().`);
 }

@@ -33,9 +33,6 @@ export const nodeWireOf = (op: Operation): NodeWire | undefined =>
 export const headerOf = (graph: Graph): GraphDefMessage =>
   graph.wire instanceof GraphWire ? graph.wire.header : {};
 
-/** Library functions of a graph, for ops that call them by name. */
-export const libraryOf = (graph: Graph): LibraryMessage => headerOf(graph).library ?? {};
-
 const unknowns = '$unknowns';
 
 /** `to` with the fields of `from` that the descriptor does not know. */
